@@ -1,0 +1,134 @@
+"""Encoders and decoders. `encode` maps a batch to latents (R, N, d), `decode` maps them back.
+
+The fully connected model holds R networks as stacked weights (R, in, out): one batched matrix product
+advances all of them, and run r is the same network that training seed r alone would give.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+
+from vqlab import LabError
+
+ACTIVATIONS = {"relu": torch.relu, "gelu": nn.functional.gelu, "tanh": torch.tanh, "linear": lambda x: x}
+
+
+class Autoencoder(Protocol):
+    """What training needs of a model: `latent_dim` (d), `encode`, `decode` and the usual nn.Module calls."""
+
+    latent_dim: int
+
+    def encode(self, x: Tensor) -> Tensor: ...
+
+    def decode(self, z: Tensor) -> Tensor: ...
+
+
+class StackedMLP(nn.Module):
+    """R multilayer perceptrons with the same layer sizes, one per seed; x (R, B, in) -> (R, B, out).
+
+    Weights and biases start uniform in ±1/√fan_in, as `torch.nn.Linear` does.
+    """
+
+    def __init__(self, seeds: Sequence[int], sizes: Sequence[int], activation: str = "relu") -> None:
+        super().__init__()
+        if activation not in ACTIVATIONS:
+            raise LabError(f"unknown activation {activation!r}: choose from {', '.join(ACTIVATIONS)}")
+        if min(sizes) < 1:
+            raise LabError(f"every layer needs at least one unit, got sizes {list(sizes)}")
+        self.activation = ACTIVATIONS[activation]
+        self.weights, self.biases = nn.ParameterList(), nn.ParameterList()
+        generators = [torch.Generator().manual_seed(int(seed)) for seed in seeds]
+        for fan_in, fan_out in zip(sizes, sizes[1:], strict=False):
+            bound = fan_in**-0.5
+            draws = [(torch.rand(fan_in + 1, fan_out, generator=g) * 2 - 1) * bound for g in generators]
+            layer = torch.stack(draws)  # (R, in + 1, out): the last row is the bias
+            self.weights.append(nn.Parameter(layer[:, :-1].contiguous()))
+            self.biases.append(nn.Parameter(layer[:, -1:].contiguous()))
+
+    def forward(self, x: Tensor) -> Tensor:
+        for i, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
+            x = torch.baddbmm(bias, x if i == 0 else self.activation(x), weight)
+        return x
+
+
+class MLPAutoencoder(nn.Module):
+    """Encoder data_dim → hidden → hidden → latent_dim and its mirror image, for R seeds at once.
+
+    Args: seeds, one per run; hidden: units in each of the two hidden layers; activation: a key of ACTIVATIONS.
+    """
+
+    def __init__(
+        self,
+        seeds: Sequence[int],
+        data_dim: int = 2,
+        latent_dim: int = 2,
+        hidden: int = 32,
+        activation: str = "relu",
+    ) -> None:
+        super().__init__()
+        self.latent_dim = latent_dim
+        self.encoder = StackedMLP(seeds, (data_dim, hidden, hidden, latent_dim), activation)
+        decoder_seeds = [seed + 104_729 for seed in seeds]
+        self.decoder = StackedMLP(decoder_seeds, (latent_dim, hidden, hidden, data_dim), activation)
+
+    def encode(self, x: Tensor) -> Tensor:
+        return self.encoder(x)
+
+    def decode(self, z: Tensor) -> Tensor:
+        return self.decoder(z)
+
+
+class _Residual(nn.Module):
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.ReLU(),
+            nn.Conv2d(channels, channels // 2, 3, padding=1),
+            nn.ReLU(),
+            nn.Conv2d(channels // 2, channels, 1),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.body(x)
+
+
+class ConvAutoencoder(nn.Module):
+    """Images (1, B, 3, H, W) in [0, 1] ⇄ latents (1, B·H/4·W/4, d): two stride-2 convolutions each way.
+
+    The shape of the first VQ-VAE (van den Oord et al. 2017, arXiv 1711.00937, §4.1), narrower. One run only.
+    Args: seed; latent_dim d; hidden: channels. H and W must be divisible by 4.
+    """
+
+    def __init__(self, seed: int = 0, latent_dim: int = 16, hidden: int = 32) -> None:
+        super().__init__()
+        self.latent_dim = latent_dim
+        self.grid = (8, 8)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            self.encoder = nn.Sequential(
+                nn.Conv2d(3, hidden, 4, stride=2, padding=1),
+                nn.ReLU(),
+                nn.Conv2d(hidden, hidden, 4, stride=2, padding=1),
+                _Residual(hidden),
+                nn.ReLU(),
+                nn.Conv2d(hidden, latent_dim, 1),
+            )
+            self.decoder = nn.Sequential(
+                nn.Conv2d(latent_dim, hidden, 3, padding=1),
+                _Residual(hidden),
+                nn.ReLU(),
+                nn.ConvTranspose2d(hidden, hidden, 4, stride=2, padding=1),
+                nn.ReLU(),
+                nn.ConvTranspose2d(hidden, 3, 4, stride=2, padding=1),
+            )
+
+    def encode(self, x: Tensor) -> Tensor:
+        h = self.encoder(x[0] - 0.5)
+        self.grid = tuple(h.shape[2:])
+        return h.permute(0, 2, 3, 1).reshape(1, -1, self.latent_dim)  # (B, d, h, w) -> (1, B·h·w, d)
+
+    def decode(self, z: Tensor) -> Tensor:
+        h = z.reshape(-1, *self.grid, self.latent_dim).permute(0, 3, 1, 2)  # (1, B·h·w, d) -> (B, d, h, w)
+        return self.decoder(h)[None] + 0.5

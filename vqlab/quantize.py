@@ -1,0 +1,203 @@
+"""Vector quantization: nearest code, codebook updates, dead-code replacement, straight-through estimator.
+
+Every tensor carries a leading run axis R, so that R small models train at once as batched matrix
+products: latents are (R, N, d), codebooks (R, K, d), tokens (R, N). One model is simply R = 1.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from vqlab import LabError
+
+# One score block of 2M floats (8 MB) stays in cache, so memory does not grow with N·K.
+_CODES_PER_BLOCK = 2048
+_SCORES_PER_BLOCK = 2_097_152
+_GROUP = 64
+
+
+class Quantized(NamedTuple):
+    """What a quantizer returns: z_q (R, N, d) with straight-through gradient, tokens (R, N), loss (R,)."""
+
+    z_q: Tensor
+    tokens: Tensor
+    loss: Tensor
+
+
+def check_latents(z: Tensor, codes: Tensor | None = None) -> None:
+    """Raise `LabError` unless z is a finite, non-empty (R, N, d) tensor that fits codes (R, K, d)."""
+    if z.ndim != 3:
+        raise LabError(f"latents must have shape (R, N, d), got {tuple(z.shape)}: for one run pass z[None]")
+    if z.shape[1] == 0:
+        raise LabError("there are no latents to quantize (N = 0): give at least one")
+    if codes is not None and (codes.shape[0], codes.shape[2]) != (z.shape[0], z.shape[2]):
+        raise LabError(
+            f"latents {tuple(z.shape)} and codes {tuple(codes.shape)} disagree: both need the same number "
+            "of runs R (first axis) and the same dimension d (last axis)"
+        )
+    if not torch.isfinite(z.sum()):
+        raise LabError(
+            "the latents contain NaN or Inf: the training has diverged, so lower the learning rate"
+        )
+
+
+def _argmax_last(scores: Tensor) -> tuple[Tensor, Tensor]:
+    """First maximum over the last axis, as (values, indices).
+
+    `amax` is vectorised and `max` with indices is not, so long rows take two stages: the best group of
+    64, then the best entry inside that group.
+    """
+    r, n, k = scores.shape
+    if k % _GROUP or k == _GROUP:
+        return scores.max(-1)
+    groups = scores.view(r, n, k // _GROUP, _GROUP)  # (R, N, K) -> (R, N, K/64, 64)
+    best, group = groups.amax(-1).max(-1)
+    winner = groups.gather(2, group[..., None, None].expand(r, n, 1, _GROUP)).squeeze(2)  # (R, N, 64)
+    return best, group * _GROUP + winner.argmax(-1)
+
+
+@torch.no_grad()
+def nearest_code(z: Tensor, codes: Tensor) -> Tensor:
+    """Index of the nearest code (squared Euclidean distance) for every latent; ties go to the lower index.
+
+    Minimising ‖z − c‖² over c is maximising z·c − ‖c‖²/2, one matrix product. It runs in blocks, so the
+    (N, K) matrix never exists: memory stays near 10 MB at any K.
+
+    Args: z (R, N, d) latents, codes (R, K, d). Returns tokens (R, N), int64.
+    Raises: LabError for wrong shapes, N = 0, or NaN/Inf.
+    """
+    check_latents(z, codes)
+    runs, n, _ = z.shape
+    k = codes.shape[1]
+    # Scores are differences of squares: measured from the middle of the codes, float32 keeps its digits.
+    centre = codes.mean(1, keepdim=True)
+    z = z - centre
+    rows = max(1, _SCORES_PER_BLOCK // (runs * min(k, _CODES_PER_BLOCK)))
+    tokens, best = None, None
+    for start in range(0, k, _CODES_PER_BLOCK):
+        block = codes[:, start : start + _CODES_PER_BLOCK] - centre
+        offset = block.square().sum(-1).mul_(-0.5).unsqueeze(1)  # (R, 1, block)
+        parts = [_argmax_last(torch.baddbmm(offset, z[:, i : i + rows], block.mT)) for i in range(0, n, rows)]
+        value = torch.cat([v for v, _ in parts], 1) if len(parts) > 1 else parts[0][0]
+        index = torch.cat([i for _, i in parts], 1) if len(parts) > 1 else parts[0][1]
+        if tokens is None:
+            tokens, best = index, value
+        else:
+            better = value > best
+            tokens = torch.where(better, index + start, tokens)
+            best = torch.where(better, value, best)
+    return tokens
+
+
+def look_up(codes: Tensor, tokens: Tensor) -> Tensor:
+    """codes (R, K, d), tokens (R, N) -> the chosen codes (R, N, d)."""
+    runs, k, d = codes.shape
+    flat = tokens + k * torch.arange(runs, device=tokens.device)[:, None]
+    return codes.reshape(runs * k, d)[flat]  # (R·K, d) indexed by (R, N) -> (R, N, d)
+
+
+def code_counts(tokens: Tensor, k: int) -> Tensor:
+    """How many tokens chose each code: tokens (R, N) -> counts (R, K), int64."""
+    runs = tokens.shape[0]
+    flat = tokens + k * torch.arange(runs, device=tokens.device)[:, None]
+    return torch.bincount(flat.reshape(-1), minlength=runs * k).view(runs, k)
+
+
+def straight_through(z: Tensor, z_q: Tensor) -> Tensor:
+    """Value of z_q, gradient of z: z + sg(z_q − z) (van den Oord et al. 2017, arXiv 1711.00937, §3.2)."""
+    return z + (z_q - z).detach()
+
+
+class VectorQuantizer(nn.Module):
+    """A codebook of K codes in d dimensions for each of R runs, one run a seed.
+
+    Loss per run: commitment_weight · mean‖z − sg(z_q)‖² and, when the codebook learns by gradient,
+    + codebook_weight · mean‖sg(z) − z_q‖² (means over tokens and dimensions).
+
+    Args:
+        codes: K, at least 1.   dim: d.   seeds: one per run; they drive dead-code replacement.
+        update: "ema" (codes follow running means of their latents, arXiv 1711.00937, appendix A.1) or
+            "gradient" (codes are parameters of the optimiser).
+        decay: EMA decay γ in [0, 1).
+        replace_below: a code whose EMA count is under this fraction of the uniform share N/K is moved to a
+            random latent of the batch and its EMA count and sum are reset to that share; None turns it off.
+    Raises: LabError if K < 1 or `update` is unknown.
+    """
+
+    def __init__(
+        self,
+        codes: int,
+        dim: int,
+        seeds: Sequence[int] = (0,),
+        *,
+        update: str = "ema",
+        decay: float = 0.99,
+        commitment_weight: float = 0.25,
+        codebook_weight: float = 1.0,
+        replace_below: float | None = None,
+    ) -> None:
+        super().__init__()
+        if codes < 1:
+            raise LabError(f"a codebook needs at least one code, got K = {codes}")
+        if update not in ("ema", "gradient"):
+            raise LabError(f"codebook update must be 'ema' or 'gradient', got {update!r}")
+        self.update, self.decay, self.replace_below = update, decay, replace_below
+        self.commitment_weight, self.codebook_weight = commitment_weight, codebook_weight
+        self.generators = [torch.Generator().manual_seed(int(seed) + 7919) for seed in seeds]
+        start = torch.stack([torch.randn(codes, dim, generator=g) for g in self.generators])
+        self.codes = nn.Parameter(start, requires_grad=update == "gradient")
+        self.register_buffer("counts", torch.ones(len(seeds), codes))
+        self.register_buffer("sums", start.clone())
+
+    @torch.no_grad()
+    def set_codes(self, codes: Tensor, counts: Tensor) -> None:
+        """Start from codes (R, K, d) that `counts` (R, K) tokens of a typical batch would choose."""
+        if codes.shape != self.codes.shape:
+            raise LabError(f"codes must be {tuple(self.codes.shape)}, got {tuple(codes.shape)}")
+        self.codes.copy_(codes)
+        self.counts.copy_(counts)
+        self.sums.copy_(codes * counts[..., None])
+
+    def forward(self, z: Tensor) -> Quantized:
+        """Quantize latents z (R, N, d); in training mode the EMA codebook moves once, after the look-up."""
+        tokens = nearest_code(z, self.codes)
+        z_q = look_up(self.codes, tokens)
+        loss = self.commitment_weight * (z - z_q.detach()).square().mean((1, 2))
+        if self.update == "gradient":
+            loss = loss + self.codebook_weight * (z.detach() - z_q).square().mean((1, 2))
+        if self.training:
+            self._follow(z.detach(), tokens)
+        return Quantized(straight_through(z, z_q), tokens, loss)
+
+    @torch.no_grad()
+    def _follow(self, z: Tensor, tokens: Tensor) -> None:
+        runs, k, d = self.codes.shape
+        flat = (tokens + k * torch.arange(runs, device=z.device)[:, None]).view(-1)  # (R, N) -> (R·N,)
+        hits = torch.bincount(flat, minlength=runs * k).view(runs, k)
+        self.counts.mul_(self.decay).add_(hits, alpha=1 - self.decay)
+        if self.update == "ema":
+            self.sums.mul_(self.decay)
+            self.sums.view(-1, d).index_add_(0, flat, z.reshape(-1, d), alpha=1 - self.decay)
+            # Counts and sums of an unused code decay together, so their ratio stays put until both
+            # underflow; below this floor the code keeps its place.
+            if self.counts.min() > 1e-20:
+                torch.div(self.sums, self.counts.unsqueeze(-1), out=self.codes.data)
+            else:
+                alive = self.counts > 1e-20
+                self.codes.data[alive] = self.sums[alive] / self.counts[alive].unsqueeze(-1)
+        if self.replace_below is not None:
+            self._replace_dead(z)
+
+    def _replace_dead(self, z: Tensor) -> None:
+        share = z.shape[1] / self.codes.shape[1]
+        dead = self.counts < self.replace_below * share
+        if not dead.any():
+            return
+        for run, generator in enumerate(self.generators):
+            rows = dead[run].nonzero().squeeze(1)
+            picks = torch.randint(z.shape[1], (len(rows),), generator=generator).to(z.device)
+            self.codes.data[run, rows] = z[run, picks]
+            self.counts[run, rows] = share
+            self.sums[run, rows] = z[run, picks] * share

@@ -1,0 +1,240 @@
+"""One training loop for every lab: continuous phase → switch → quantized phase.
+
+The total number of steps is fixed and the warm-up is part of it: `warmup` steps as a plain autoencoder,
+then codes are placed on the latents, the optimiser starts afresh, and the rest is quantized training
+(AE warm-up: arXiv 2605.06870; pre-training against tokens collapse: arXiv 2411.16550).
+"""
+
+import os
+import pickle
+import zipfile
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from vqlab import LabError
+from vqlab.codebook_init import initialise
+from vqlab.models import Autoencoder
+from vqlab.quantize import VectorQuantizer
+
+_LATENT_BATCH = 512
+
+
+class Cancelled(Exception):
+    """Raised by a callback to stop training between two steps; the trainer stays usable."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that decides a run but the model, the data and the seeds.
+
+    codes: K.   steps: total optimiser steps, warm-up included.   warmup: steps before quantization starts.
+    init: codebook initialisation (see `codebook_init.initialise`), from at most `init_latents` latents.
+    update, decay, commitment_weight, codebook_weight, replace_below: see `quantize.VectorQuantizer`.
+    """
+
+    codes: int = 128
+    steps: int = 1000
+    warmup: int = 0
+    batch_size: int = 128
+    learning_rate: float = 2e-3
+    optimizer: str = "adamw"
+    init: str = "kmeans"
+    init_latents: int = 20_000
+    update: str = "ema"
+    decay: float = 0.99
+    commitment_weight: float = 0.25
+    codebook_weight: float = 1.0
+    replace_below: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.steps < 1:
+            raise LabError(f"training needs at least one step, got steps = {self.steps}")
+        if not 0 <= self.warmup <= self.steps:
+            raise LabError(
+                f"the warm-up is part of the {self.steps} steps, so it must lie in 0…{self.steps}, got {self.warmup}"
+            )
+        if self.batch_size < 1:
+            raise LabError(f"a batch needs at least one sample, got batch_size = {self.batch_size}")
+        if self.optimizer not in _OPTIMIZERS:
+            raise LabError(f"unknown optimizer {self.optimizer!r}: choose from {', '.join(_OPTIMIZERS)}")
+
+
+_OPTIMIZERS: dict[str, Callable] = {
+    "adamw": lambda parameters, lr: torch.optim.AdamW(parameters, lr=lr, fused=True),
+    "sgd": lambda parameters, lr: torch.optim.SGD(parameters, lr=lr),
+}
+
+
+class Trainer:
+    """Trains R runs of `model` at once, one per seed, on `data`.
+
+    Args:
+        model: an Autoencoder made for the same seeds.
+        data: (n, …) float samples, shared by all runs; each run draws its own batches.
+        settings: see `Settings`.   seeds: one per run.
+    Attributes: step (optimiser steps done), quantizing (False during the warm-up), quantizer, model, losses
+        (R,), the latest total loss.
+    Raises: LabError for empty data; during training, if the latents turn NaN or Inf.
+    """
+
+    def __init__(
+        self, model: Autoencoder, data: Tensor, settings: Settings, seeds: Sequence[int] = (0,)
+    ) -> None:
+        if len(data) == 0:
+            raise LabError("the data set is empty: training needs at least one sample")
+        self.model, self.data, self.settings, self.seeds = model, data, settings, tuple(int(s) for s in seeds)
+        self.quantizer = VectorQuantizer(
+            settings.codes,
+            model.latent_dim,
+            self.seeds,
+            update=settings.update,
+            decay=settings.decay,
+            commitment_weight=settings.commitment_weight,
+            codebook_weight=settings.codebook_weight,
+            replace_below=settings.replace_below,
+        )
+        self.generators = [torch.Generator().manual_seed(seed + 15_485_863) for seed in self.seeds]
+        self.step, self.quantizing = 0, False
+        self.losses = torch.full((len(self.seeds),), float("nan"))
+        self.optimizer = self._fresh_optimizer()
+
+    def run(self, *callbacks: Callable[["Trainer"], None], until: int | None = None) -> "Trainer":
+        """Train to `until` steps (default: the end). Callbacks see the state before every step and at the end.
+
+        A callback may raise `Cancelled` to stop, or call `switch()` to end the warm-up early.
+        """
+        until = self.settings.steps if until is None else until
+        while True:
+            if not self.quantizing and self.settings.warmup <= self.step < self.settings.steps:
+                self.switch()
+            for callback in callbacks:
+                callback(self)
+            if self.step >= until:
+                return self
+            self._train_step()
+            self.step += 1
+
+    def _train_step(self) -> None:
+        x = self._batch()
+        z = self.model.encode(x)
+        if self.quantizing:
+            z, _, loss = self.quantizer(z)
+        else:
+            loss = z.new_zeros(len(self.seeds))
+        error = (self.model.decode(z) - x).square()
+        losses = loss + error.mean(tuple(range(1, error.ndim)))
+        self.optimizer.zero_grad(set_to_none=True)
+        losses.sum().backward()  # the runs share no parameters, so the sum's gradient is each run's own
+        self.optimizer.step()
+        self.losses = losses.detach()
+
+    def _batch(self) -> Tensor:
+        size = (self.settings.batch_size,)
+        rows = torch.stack([torch.randint(len(self.data), size, generator=g) for g in self.generators])
+        return self.data[rows]  # (R, B, …)
+
+    @torch.no_grad()
+    def switch(self) -> None:
+        """End the warm-up: place the codes on the latents, seed the EMA counts, start a fresh optimiser.
+
+        The placing counts are rescaled to one batch, so that EMA and dead-code replacement start in
+        their steady state.
+        """
+        latents = self.latents(self.data[: self.settings.init_latents])
+        codes, counts = initialise(self.settings.init, latents, self.settings.codes, self.generators)
+        tokens_per_sample = latents.shape[1] / min(len(self.data), self.settings.init_latents)
+        batch_tokens = self.settings.batch_size * tokens_per_sample
+        self.quantizer.set_codes(codes, counts * (batch_tokens / latents.shape[1]))
+        self.quantizing = True
+        self.optimizer = self._fresh_optimizer()
+
+    @torch.no_grad()
+    def latents(self, samples: Tensor) -> Tensor:
+        """Encoder outputs (R, N, d) of samples (n, …), before quantization."""
+        runs = len(self.seeds)
+        parts = samples.split(_LATENT_BATCH if samples.ndim > 2 else len(samples))
+        return torch.cat([self.model.encode(part.expand(runs, *part.shape)) for part in parts], 1)
+
+    @torch.no_grad()
+    def reconstruct(self, samples: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Reconstructions (R, n, …) of samples (n, …), and their tokens (R, N), None during the warm-up."""
+        z, tokens = self.latents(samples), None
+        if self.quantizing:
+            self.quantizer.eval()
+            z, tokens, _ = self.quantizer(z)
+            self.quantizer.train()
+        per_sample = z.shape[1] // len(samples)
+        parts = z.split((_LATENT_BATCH if samples.ndim > 2 else len(samples)) * per_sample, 1)
+        return torch.cat([self.model.decode(part) for part in parts], 1), tokens
+
+    def _fresh_optimizer(self) -> torch.optim.Optimizer:
+        parameters = list(self.model.parameters())
+        if self.settings.update == "gradient":
+            parameters += self.quantizer.parameters()
+        return _OPTIMIZERS[self.settings.optimizer](parameters, self.settings.learning_rate)
+
+    def save(self, path: str | Path) -> None:
+        """Write everything needed to go on exactly where we are. Atomic: an interrupted write leaves the old file.
+
+        Raises: LabError if the disk is full or the folder cannot be written.
+        """
+        path = Path(path)
+        state = {
+            "settings": asdict(self.settings),
+            "seeds": self.seeds,
+            "step": self.step,
+            "quantizing": self.quantizing,
+            "losses": self.losses,
+            "model": self.model.state_dict(),
+            "quantizer": self.quantizer.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "generators": [g.get_state() for g in (*self.generators, *self.quantizer.generators)],
+        }
+        partial = path.with_name(path.name + ".partial")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            torch.save(state, partial)
+            os.replace(partial, path)
+        except (OSError, RuntimeError) as error:
+            partial.unlink(missing_ok=True)
+            raise LabError(
+                f"could not write the checkpoint {path} ({error}): free some disk space and resume"
+            ) from error
+
+    def load(self, path: str | Path) -> "Trainer":
+        """Restore what `save` wrote.
+
+        Raises: LabError if the file is missing, damaged, or from other settings or seeds.
+        """
+        try:
+            state = torch.load(path, weights_only=True)
+            settings, seeds = state["settings"], tuple(state["seeds"])
+        except FileNotFoundError:
+            raise LabError(f"there is no checkpoint at {path}: train first, or mend the path") from None
+        except (
+            OSError,
+            RuntimeError,
+            EOFError,
+            KeyError,
+            pickle.UnpicklingError,
+            zipfile.BadZipFile,
+        ) as error:
+            raise LabError(f"the checkpoint {path} cannot be read: delete it to start over") from error
+        if settings != asdict(self.settings) or seeds != self.seeds:
+            raise LabError(
+                f"the checkpoint {path} is from other settings or seeds: choose another file or delete it"
+            )
+        self.model.load_state_dict(state["model"])
+        self.quantizer.load_state_dict(state["quantizer"])
+        self.optimizer = self._fresh_optimizer()
+        self.optimizer.load_state_dict(state["optimizer"])
+        for generator, saved in zip(
+            (*self.generators, *self.quantizer.generators), state["generators"], strict=True
+        ):
+            generator.set_state(saved)
+        self.step, self.quantizing, self.losses = state["step"], state["quantizing"], state["losses"]
+        return self
