@@ -8,7 +8,7 @@ import numpy as np
 
 from vqlab import LabError
 
-CIFAR10_CLASSES = "airplane automobile bird cat deer dog frog horse ship truck".split()
+CIFAR10_CLASSES = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
 _RECORD_BYTES = 1 + 3 * 32 * 32
 _CIFAR10_FILES = {
     "train": [f"data_batch_{i}.bin" for i in range(1, 6)],
@@ -23,9 +23,7 @@ class Samples(NamedTuple):
     y: np.ndarray
 
 
-def gaussian_ring(
-    n: int = 4000, classes: int = 8, radius: float = 1.0, std: float = 0.15, seed: int = 0
-) -> Samples:
+def gaussian_ring(n: int = 4000, classes: int = 8, radius: float = 1.0, std: float = 0.15, seed: int = 0) -> Samples:
     """n points from `classes` equal Gaussians on a ring in 2-D, classes in turn; x (n, 2).
 
     Raises: LabError if n or classes < 1, or std < 0.
@@ -125,7 +123,5 @@ def _records(path: Path) -> np.ndarray:
         )
     records = raw.reshape(-1, _RECORD_BYTES)
     if records[:, 0].max() > 9:
-        raise LabError(
-            f"{path} has class labels above 9, so it is not CIFAR-10's binary layout: unpack it again"
-        )
+        raise LabError(f"{path} has class labels above 9, so it is not CIFAR-10's binary layout: unpack it again")
     return records

@@ -5,6 +5,7 @@ advances all of them, and run r is the same network that training seed r alone w
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Protocol
 
 import torch
@@ -40,7 +41,7 @@ class StackedMLP(nn.Module):
         self.activation = ACTIVATIONS[activation]
         self.weights, self.biases = nn.ParameterList(), nn.ParameterList()
         generators = [torch.Generator().manual_seed(int(seed)) for seed in seeds]
-        for fan_in, fan_out in zip(sizes, sizes[1:], strict=False):
+        for fan_in, fan_out in pairwise(sizes):
             bound = fan_in**-0.5
             draws = [(torch.rand(fan_in + 1, fan_out, generator=g) * 2 - 1) * bound for g in generators]
             layer = torch.stack(draws)  # (R, in + 1, out): the last row is the bias

@@ -38,9 +38,7 @@ def check_latents(z: Tensor, codes: Tensor | None = None) -> None:
             "of runs R (first axis) and the same dimension d (last axis)"
         )
     if not torch.isfinite(z.sum()):
-        raise LabError(
-            "the latents contain NaN or Inf: the training has diverged, so lower the learning rate"
-        )
+        raise LabError("the latents contain NaN or Inf: the training has diverged, so lower the learning rate")
 
 
 def _argmax_last(scores: Tensor) -> tuple[Tensor, Tensor]:

@@ -81,9 +81,7 @@ class Trainer:
     Raises: LabError for empty data; during training, if the latents turn NaN or Inf.
     """
 
-    def __init__(
-        self, model: Autoencoder, data: Tensor, settings: Settings, seeds: Sequence[int] = (0,)
-    ) -> None:
+    def __init__(self, model: Autoencoder, data: Tensor, settings: Settings, seeds: Sequence[int] = (0,)) -> None:
         if len(data) == 0:
             raise LabError("the data set is empty: training needs at least one sample")
         self.model, self.data, self.settings, self.seeds = model, data, settings, tuple(int(s) for s in seeds)
@@ -225,16 +223,12 @@ class Trainer:
         ) as error:
             raise LabError(f"the checkpoint {path} cannot be read: delete it to start over") from error
         if settings != asdict(self.settings) or seeds != self.seeds:
-            raise LabError(
-                f"the checkpoint {path} is from other settings or seeds: choose another file or delete it"
-            )
+            raise LabError(f"the checkpoint {path} is from other settings or seeds: choose another file or delete it")
         self.model.load_state_dict(state["model"])
         self.quantizer.load_state_dict(state["quantizer"])
         self.optimizer = self._fresh_optimizer()
         self.optimizer.load_state_dict(state["optimizer"])
-        for generator, saved in zip(
-            (*self.generators, *self.quantizer.generators), state["generators"], strict=True
-        ):
+        for generator, saved in zip((*self.generators, *self.quantizer.generators), state["generators"], strict=True):
             generator.set_state(saved)
         self.step, self.quantizing, self.losses = state["step"], state["quantizing"], state["losses"]
         return self
