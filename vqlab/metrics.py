@@ -51,7 +51,8 @@ def effective_dimension(points: np.ndarray, share: float = 0.99) -> np.ndarray:
     if points.shape[-2] < 1 or not np.isfinite(points).all():
         raise LabError("effective dimension needs at least one point and no NaN or Inf")
     centred = points - points.mean(-2, keepdims=True)
-    variances = np.linalg.svd(centred, compute_uv=False) ** 2  # (..., min(n, d)), descending
+    gram = np.swapaxes(centred, -1, -2) @ centred  # (..., n, d) -> (..., d, d)
+    variances = np.linalg.eigvalsh(gram)[..., ::-1].clip(min=0)  # descending
     cumulative = np.cumsum(variances, -1)
     total = cumulative[..., -1:]
     # The tolerance forgives rounding where the last needed component lands exactly on the share.
@@ -69,3 +70,15 @@ def mean_squared_error(x: np.ndarray, reconstruction: np.ndarray) -> np.ndarray:
 def psnr(mse: np.ndarray) -> np.ndarray:
     """Peak signal-to-noise ratio in dB of images in [0, 1] with mean squared error `mse` > 0."""
     return -10 * np.log10(mse)
+
+
+def agrees(new: np.ndarray, stored: np.ndarray) -> bool:
+    """Whether two samples of seeds tell the same story: means within three standard errors of each other.
+
+    The spread of either sample counts as at least 2 % of the stored mean, since machines round differently.
+    """
+    new, stored = np.asarray(new, float), np.asarray(stored, float)
+    floor = 0.02 * abs(stored.mean())
+    variance = max(new.var(), stored.var(), floor**2)
+    error = np.sqrt(variance * (1 / new.size + 1 / stored.size))
+    return bool(abs(new.mean() - stored.mean()) <= 3 * error)

@@ -1,0 +1,84 @@
+"""Pictures: pure functions from results and a state of the controls to a `View`.
+
+Figures are built without pyplot, so nothing is shared between cells. A colour keeps its meaning in every lab,
+and never carries it alone: each also has its own marker or line style.
+"""
+
+import io
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+# Okabe and Ito's colour-blind-safe palette.
+COLD, WARM, LIVE = "#0072B2", "#D55E00", "#000000"
+DATA, USED, DEAD = "#8C8C8C", "#009E73", "#B0417A"
+RECONSTRUCTION, THEORY = "#0072B2", "#444444"
+FONT = {"font.size": 11, "axes.titlesize": 12, "axes.spines.top": False, "axes.spines.right": False}
+
+
+class View(NamedTuple):
+    """A figure, the sentence that replaces it for those who cannot see it, and the numbers in words."""
+
+    figure: Figure
+    alt: str
+    status: str
+
+    def _repr_mimebundle_(self, **_: object) -> tuple[dict, dict]:
+        return {"image/png": png(self.figure), "text/plain": self.alt}, {"image/png": {"alt": self.alt}}
+
+
+def canvas(panels: int, title: str) -> tuple[Figure, list[Axes]]:
+    """An opaque figure 11 inches wide with 1–3 panels at fixed places, so that nothing moves between states."""
+    from matplotlib import rc_context
+
+    with rc_context(FONT):
+        figure = Figure(figsize=(11, 4.1), dpi=100, facecolor="white")
+        FigureCanvasAgg(figure)
+        figure.suptitle(title, x=0.012, ha="left", fontsize=15, fontweight="bold")
+        left, right, gap = 0.055, 0.985, 0.075
+        width = (right - left - gap * (panels - 1)) / panels
+        axes = [figure.add_axes((left + i * (width + gap), 0.14, width, 0.66)) for i in range(panels)]
+        for axis in axes:
+            axis.title.set_position((0, 1))
+    return figure, axes
+
+
+def png(figure: Figure) -> bytes:
+    """The figure as PNG bytes."""
+    buffer = io.BytesIO()
+    # A palette is enough for flat colours and halves the file; fast compression keeps a slider instant.
+    figure.savefig(buffer, format="png", pil_kwargs={"compress_level": 6})
+    return buffer.getvalue()
+
+
+def band(axis: Axes, x: np.ndarray, values: np.ndarray, color: str, label: str, **line: object) -> None:
+    """Mean line over seeds and the range from the lowest to the highest seed: values (seeds, len(x))."""
+    axis.fill_between(x, values.min(0), values.max(0), color=color, alpha=0.2, linewidth=0)
+    axis.plot(x, values.mean(0), color=color, label=label, **line)
+
+
+def spread(values: np.ndarray, digits: int = 3) -> str:
+    """'mean ± standard deviation' over seeds, to `digits` significant digits."""
+    values = np.asarray(values, float)
+    mean, deviation = float(values.mean()), float(values.std())
+    decimals = max(0, digits - 1 - int(np.floor(np.log10(abs(mean))))) if mean else digits
+    return f"{mean:,.{decimals}f} ± {deviation:,.{decimals}f}"
+
+
+def metric_line(mse: np.ndarray, perplexity: np.ndarray, k: int, n: int, active, latent_dim, code_dim) -> str:
+    """The house order: reconstruction error · perplexity · active codes · effective dimension; each (seeds,)."""
+    dims = f"effective dimension {_plain(latent_dim)} (encoder output)"
+    if np.isnan(perplexity).any():
+        return f"Reconstruction error {spread(mse)} · no codes yet · {dims}"
+    return (
+        f"Reconstruction error {spread(mse)} · perplexity {spread(perplexity)} of {k} at {n:,} tokens · "
+        f"active codes {spread(active)} · {dims} / {_plain(code_dim)} (codebook)"
+    )
+
+
+def _plain(values: np.ndarray) -> str:
+    low, high = int(np.min(values)), int(np.max(values))
+    return str(low) if low == high else f"{low}–{high}"

@@ -1,0 +1,117 @@
+"""Lab 01's picture: data and reconstructions, latents and codes, and how perplexity grows with K."""
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from vqlab import data, metrics, views
+from vqlab.sweeps import Cell, Stored
+from vqlab.views import View
+
+TOKENS = 4000  # every sample of the ring is one token
+_RING = data.gaussian_ring().x[:400]
+
+
+def explore(sweep: Stored, state: dict, live: Cell | None = None) -> View:
+    """The state of one training at one moment, and where it ends for every K.
+
+    sweep: the stored `tokens_collapse`.   state: warmup, codes, seed and step, all stored positions.
+    live: a cell of the same position trained just now; then the third panel compares the two over time.
+    """
+    cell = sweep.at(warmup=state["warmup"], codes=state["codes"])
+    steps = sweep.settings["frames"]
+    moment, seed = steps.index(state["step"]), sweep.seeds.index(state["seed"])
+    now = {key: value[:, moment] for key, value in cell.items()}  # (seeds, frames, …) -> (seeds, …)
+    headline = _headline(state, now["active"][seed], steps[-1])
+    figure, (points, latents, right) = views.canvas(3, headline)
+    _draw_points(points, now["reconstruction"][seed].astype(float))
+    _draw_latents(latents, sweep, now, seed, state["codes"])
+    if live is None:
+        comparison = _draw_growth(right, sweep, state)
+    else:
+        comparison = _draw_live(right, steps, cell["perplexity"], live["perplexity"], state["codes"])
+    numbers = views.metric_line(
+        now["mse"], now["perplexity"], state["codes"], TOKENS, now["active"], now["latent_dim"], now["code_dim"]
+    )
+    status = f"{numbers}. Step {state['step']:,} of {steps[-1]:,}, mean ± deviation over {len(sweep.seeds)} seeds."
+    return View(figure, f"{headline}. {comparison}", f"{status} {comparison}")
+
+
+def _headline(state: dict, active: float, last: int) -> str:
+    start = "Cold start" if state["warmup"] == 0 else f"Warm-up {state['warmup']}"
+    if np.isnan(active):
+        return f"{start}, step {state['step']}: still a plain autoencoder, no codes yet"
+    when = "at the end" if state["step"] == last else f"at step {state['step']}"
+    return f"{start}: {active:.0f} of {state['codes']} codes in use {when} (seed {state['seed']})"
+
+
+def _draw_points(axis: Axes, reconstruction: np.ndarray) -> None:
+    axis.plot(*_RING.T, ".", color=views.DATA, markersize=4, alpha=0.5, label="data")
+    axis.plot(*reconstruction.T, "D", color=views.RECONSTRUCTION, markersize=4, label="reconstructions")
+    axis.set(xlim=(-1.6, 1.6), ylim=(-1.6, 1.6), xlabel="x₁", ylabel="x₂")
+    axis.set_title("Data and reconstructions", loc="left")
+    axis.legend(loc="center", frameon=False, handletextpad=0.2)
+
+
+def _draw_latents(axis: Axes, sweep: Stored, now: Cell, seed: int, k: int) -> None:
+    latents = now["latents"][seed].astype(float)
+    codes, usage = now["codes"][seed][:k].astype(float), now["usage"][seed][:k]
+    axis.plot(*latents.T, ".", color=views.DATA, markersize=5, alpha=0.7, label="encoder outputs")
+    if not np.isnan(codes).any():
+        dead = usage == 0
+        axis.plot(*codes[dead].T, "x", color=views.DEAD, markersize=6, label=f"{dead.sum()} dead codes")
+        axis.plot(*codes[~dead].T, "o", color=views.USED, markersize=4, label=f"{(~dead).sum()} used codes")
+    limit = latent_limit(sweep)
+    axis.set(xlim=(-limit, limit), ylim=(-limit, limit), xlabel="z₁", ylabel="z₂")
+    axis.set_title("Latents and codes", loc="left")
+    axis.legend(loc="lower left", frameon=False, handletextpad=0.2, borderaxespad=0)
+
+
+def latent_limit(sweep: Stored) -> float:
+    """One half-width for all latent panels of a sweep: room for 99.5 % of all stored latents."""
+    return float(np.ceil(np.quantile(np.abs(sweep.arrays["latents"].astype(np.float32)), 0.995)))
+
+
+def _draw_growth(axis: Axes, sweep: Stored, state: dict) -> str:
+    sizes = np.array(sweep.axes["codes"].values)
+    cold = sweep.at(warmup=0)["perplexity"][..., -1].T  # (K, seeds, frames) -> (seeds, K)
+    warm = sweep.at(warmup=state["warmup"])["perplexity"][..., -1].T
+    axis.plot(sizes, sizes, ":", color=views.THEORY, label="all codes equally used")
+    views.band(axis, sizes, cold, views.COLD, "cold start", marker="s", linestyle="--")
+    if state["warmup"]:
+        views.band(axis, sizes, warm, views.WARM, f"warm-up {state['warmup']}", marker="o")
+    here = warm[:, list(sizes).index(state["codes"])]
+    axis.plot(state["codes"], here.mean(), "o", color="none", markeredgecolor="black", markersize=14)
+    _perplexity_axis(axis, sizes)
+    axis.set(xlabel="codebook size K (codes)")
+    axis.set_xscale("log", base=2)
+    axis.set_xticks(sizes, [str(k) for k in sizes])
+    axis.set_title(f"Final perplexity, {len(sweep.seeds)} seeds, N = {TOKENS:,}", loc="left")
+    axis.legend(loc="upper left", frameon=False)
+    return f"At the end, K = {state['codes']} reads perplexity {views.spread(here)}; K = {sizes[-1]} reads " + (
+        f"{views.spread(cold[:, -1])} cold and {views.spread(warm[:, -1])} warm."
+        if state["warmup"]
+        else f"{views.spread(cold[:, -1])}."
+    )
+
+
+def _draw_live(axis: Axes, steps: list[int], stored: np.ndarray, live: np.ndarray, k: int) -> str:
+    views.band(axis, np.array(steps), stored, views.COLD, f"{len(stored)} stored seeds", linestyle="--")
+    for i, run in enumerate(live):
+        axis.plot(steps, run, color=views.LIVE, linewidth=1, marker=".", label="your live seeds" if i == 0 else None)
+    _perplexity_axis(axis, np.array([1, k]))
+    axis.set(xlabel="training step", xlim=(-0.02 * steps[-1], 1.02 * steps[-1]))
+    axis.set_title(f"Perplexity, live over stored, K = {k}", loc="left")
+    axis.legend(loc="lower left", frameon=False)
+    verdict = "agree with" if metrics.agrees(live[:, -1], stored[:, -1]) else "DIFFER from"
+    return (
+        f"{len(live)} live seeds end at perplexity {views.spread(live[:, -1])} and {verdict} the {len(stored)} stored "
+        f"ones, {views.spread(stored[:, -1])} (three standard errors of the mean)."
+    )
+
+
+def _perplexity_axis(axis: Axes, sizes: np.ndarray) -> None:
+    axis.set_yscale("log", base=2)
+    axis.set(ylabel="perplexity", ylim=(max(1, sizes[0] / 2), sizes[-1] * 1.4))
+    ticks = 2 ** np.arange(np.log2(max(1, sizes[0] / 2)), np.log2(sizes[-1]) + 0.1)
+    axis.set_yticks(ticks, [f"{tick:.0f}" for tick in ticks])
+    axis.minorticks_off()
