@@ -30,44 +30,64 @@ def initialise(kind: str, z: Tensor, k: int, generators: Sequence[Generator]) ->
         raise LabError(
             f"cannot place {k} codes on {z.shape[1]} latents: give at least as many latents as codes, or lower K"
         )
-    name, _, scale = kind.partition(":")
+    name, scale = parse_kind(kind)
     if name == "kmeans":
         codes = lloyd(z, _random_latents(z, k, generators), generators)
     elif name == "latents":
         codes = _random_latents(z, k, generators)
     elif name == "normal":
-        codes = float(scale) * torch.stack([torch.randn(k, z.shape[2], generator=g) for g in generators])
-    elif name in _SKLEARN:
+        codes = scale * torch.stack([torch.randn(k, z.shape[2], generator=g) for g in generators])
+    else:
         per_run = zip(z, generators, strict=True)
         codes = torch.stack([_SKLEARN[name](run, k, _numpy_seed(g)) for run, g in per_run])
         codes = lloyd(z, codes, generators) if name == "kmeans++" else codes
-    else:
-        raise LabError(f"unknown codebook initialisation {kind!r}: choose from {', '.join(KINDS)}, normal:S")
     codes = codes.to(z)
     return codes, code_counts(nearest_code(z, codes), k)
+
+
+def parse_kind(kind: str) -> tuple[str, float]:
+    """Split an initialisation such as "kmeans" or "normal:0.1" into its name and its S (0 where it has none).
+
+    Raises: LabError for an unknown kind, or an S that is not a number.
+    """
+    name, _, scale = kind.partition(":")
+    if name == "normal":
+        try:
+            return name, float(scale)
+        except ValueError as error:
+            raise LabError(f"{kind!r} lacks its standard deviation: write it as in 'normal:0.1'") from error
+    if kind not in KINDS:
+        raise LabError(f"unknown codebook initialisation {kind!r}: choose from {', '.join(KINDS)}, normal:S")
+    return kind, 0.0
 
 
 @torch.no_grad()
 def lloyd(z: Tensor, codes: Tensor, generators: Sequence[Generator], steps: int = LLOYD_STEPS) -> Tensor:
     """At most `steps` Lloyd iterations of k-means on z (R, N, d) from codes (R, K, d).
 
-    An empty cluster restarts at a random latent. Stops early when no token changes.
+    An empty cluster restarts at a random latent. A run stops when none of its tokens change, so that what
+    becomes of it, and of its generator, does not depend on the other runs.
     """
     runs, k, d = codes.shape
     offsets = k * torch.arange(runs, device=z.device)[:, None]
     previous = None
+    moving = torch.ones(runs, dtype=torch.bool, device=z.device)
     for _ in range(steps):
         tokens = nearest_code(z, codes)
-        if previous is not None and torch.equal(tokens, previous):
+        if previous is not None:
+            moving &= (tokens != previous).any(1)
+        if not moving.any():
             break
         previous = tokens
         flat = (tokens + offsets).view(-1)  # (R, N) -> (R·N,)
         counts = torch.bincount(flat, minlength=runs * k)
         sums = torch.zeros(runs * k, d, dtype=z.dtype, device=z.device).index_add_(0, flat, z.reshape(-1, d))
-        codes = (sums / counts.clamp(min=1).unsqueeze(1)).view(runs, k, d)
-        empty = (counts == 0).view(runs, k)
-        if empty.any():
-            codes = torch.where(empty.unsqueeze(2), _random_latents(z, k, generators), codes)
+        means = (sums / counts.clamp(min=1).unsqueeze(1)).view(runs, k, d)
+        codes = torch.where(moving[:, None, None], means, codes)
+        empty = (counts == 0).view(runs, k) & moving[:, None]
+        for run in empty.any(1).nonzero().squeeze(1):
+            fresh = _random_latents(z[run, None], k, [generators[run]])[0]  # (K, d)
+            codes[run] = torch.where(empty[run, :, None], fresh, codes[run])
     return codes
 
 

@@ -104,12 +104,13 @@ def cifar10_files(folder: str | Path | None = None) -> dict[str, list[Path]]:
     root = nested if nested.is_dir() else root
     if not root.is_dir():
         raise LabError(
-            f"VQLAB_DATA names {root}, which is not a folder: point it at the one holding cifar-10-batches-bin"
+            f"{root} is not a folder, so CIFAR-10 is not there: set VQLAB_DATA to the one holding cifar-10-batches-bin"
         )
     missing = [name for names in _CIFAR10_FILES.values() for name in names if not (root / name).is_file()]
     if missing:
         raise LabError(
-            f"{root} is not a complete CIFAR-10: {', '.join(missing)} missing; unpack cifar-10-binary.tar.gz there again"
+            f"{root} is not a complete CIFAR-10: {', '.join(missing)} missing; "
+            "unpack cifar-10-binary.tar.gz there again"
         )
     return {split: [root / name for name in names] for split, names in _CIFAR10_FILES.items()}
 

@@ -99,7 +99,7 @@ class ConvAutoencoder(nn.Module):
     """Images (1, B, 3, H, W) in [0, 1] ⇄ latents (1, B·H/4·W/4, d): two stride-2 convolutions each way.
 
     The shape of the first VQ-VAE (van den Oord et al. 2017, arXiv 1711.00937, §4.1), narrower. One run only.
-    Args: seed; latent_dim d; hidden: channels. H and W must be divisible by 4.
+    Args: seed; latent_dim d; hidden: channels. `encode` raises LabError unless H and W are divisible by 4.
     """
 
     def __init__(self, seed: int = 0, latent_dim: int = 16, hidden: int = 32) -> None:
@@ -126,6 +126,11 @@ class ConvAutoencoder(nn.Module):
             )
 
     def encode(self, x: Tensor) -> Tensor:
+        if len(x) != 1 or x.shape[-2] % 4 or x.shape[-1] % 4:
+            raise LabError(
+                f"images must have shape (1, B, 3, H, W) with H and W divisible by 4, got {tuple(x.shape)}: "
+                "train one seed at a time and crop the images"
+            )
         h = self.encoder(x[0] - 0.5)
         self.grid = tuple(h.shape[2:])
         return h.permute(0, 2, 3, 1).reshape(1, -1, self.latent_dim)  # (B, d, h, w) -> (1, B·h·w, d)

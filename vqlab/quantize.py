@@ -27,18 +27,24 @@ class Quantized(NamedTuple):
 
 
 def check_latents(z: Tensor, codes: Tensor | None = None) -> None:
-    """Raise `LabError` unless z is a finite, non-empty (R, N, d) tensor that fits codes (R, K, d)."""
+    """Raise `LabError` unless z is a finite, non-empty (R, N, d) tensor that fits finite codes (R, K ≥ 1, d)."""
     if z.ndim != 3:
         raise LabError(f"latents must have shape (R, N, d), got {tuple(z.shape)}: for one run pass z[None]")
     if z.shape[1] == 0:
         raise LabError("there are no latents to quantize (N = 0): give at least one")
-    if codes is not None and (codes.shape[0], codes.shape[2]) != (z.shape[0], z.shape[2]):
+    if not torch.isfinite(z.sum()):
+        raise LabError("the latents contain NaN or Inf: the training has diverged, so lower the learning rate")
+    if codes is None:
+        return
+    if codes.ndim != 3 or (codes.shape[0], codes.shape[2]) != (z.shape[0], z.shape[2]):
         raise LabError(
             f"latents {tuple(z.shape)} and codes {tuple(codes.shape)} disagree: both need the same number "
             "of runs R (first axis) and the same dimension d (last axis)"
         )
-    if not torch.isfinite(z.sum()):
-        raise LabError("the latents contain NaN or Inf: the training has diverged, so lower the learning rate")
+    if codes.shape[1] == 0:
+        raise LabError("the codebook is empty (K = 0): give at least one code")
+    if not torch.isfinite(codes.sum()):
+        raise LabError("the codes contain NaN or Inf: the training has diverged, so lower the learning rate")
 
 
 def _argmax_last(scores: Tensor) -> tuple[Tensor, Tensor]:
@@ -58,13 +64,13 @@ def _argmax_last(scores: Tensor) -> tuple[Tensor, Tensor]:
 
 @torch.no_grad()
 def nearest_code(z: Tensor, codes: Tensor) -> Tensor:
-    """Index of the nearest code (squared Euclidean distance) for every latent; ties go to the lower index.
+    """Index of the nearest code (squared Euclidean distance) for every latent; equal scores go to the lower index.
 
     Minimising ‖z − c‖² over c is maximising z·c − ‖c‖²/2, one matrix product. It runs in blocks, so the
     (N, K) matrix never exists: memory stays near 10 MB at any K.
 
     Args: z (R, N, d) latents, codes (R, K, d). Returns tokens (R, N), int64.
-    Raises: LabError for wrong shapes, N = 0, or NaN/Inf.
+    Raises: LabError for wrong shapes, N = 0, K = 0, or NaN/Inf.
     """
     check_latents(z, codes)
     runs, n, _ = z.shape
@@ -121,7 +127,7 @@ class VectorQuantizer(nn.Module):
         decay: EMA decay γ in [0, 1).
         replace_below: a code whose EMA count is under this fraction of the uniform share N/K is moved to a
             random latent of the batch and its EMA count and sum are reset to that share; None turns it off.
-    Raises: LabError if K < 1 or `update` is unknown.
+    Raises: LabError if K < 1, `update` is unknown or `decay` is outside [0, 1).
     """
 
     def __init__(
@@ -141,6 +147,8 @@ class VectorQuantizer(nn.Module):
             raise LabError(f"a codebook needs at least one code, got K = {codes}")
         if update not in ("ema", "gradient"):
             raise LabError(f"codebook update must be 'ema' or 'gradient', got {update!r}")
+        if not 0 <= decay < 1:
+            raise LabError(f"the EMA decay must lie in [0, 1), got {decay}")
         self.update, self.decay, self.replace_below = update, decay, replace_below
         self.commitment_weight, self.codebook_weight = commitment_weight, codebook_weight
         self.generators = [torch.Generator().manual_seed(int(seed) + 7919) for seed in seeds]

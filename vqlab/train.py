@@ -6,19 +6,18 @@ then codes are placed on the latents, the optimiser starts afresh, and the rest 
 """
 
 import os
-import pickle
 import zipfile
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from vqlab import LabError
-from vqlab.codebook_init import initialise
+from vqlab.codebook_init import initialise, parse_kind
 from vqlab.models import Autoencoder
-from vqlab.quantize import VectorQuantizer
+from vqlab.quantize import VectorQuantizer, look_up, nearest_code
 
 _LATENT_BATCH = 512
 
@@ -51,6 +50,10 @@ class Settings:
     replace_below: float | None = None
 
     def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if hasattr(value, "item"):  # a numpy number in a checkpoint would keep it from being read again
+                object.__setattr__(self, field.name, value.item())
         if self.steps < 1:
             raise LabError(f"training needs at least one step, got steps = {self.steps}")
         if not 0 <= self.warmup <= self.steps:
@@ -61,6 +64,7 @@ class Settings:
             raise LabError(f"a batch needs at least one sample, got batch_size = {self.batch_size}")
         if self.optimizer not in _OPTIMIZERS:
             raise LabError(f"unknown optimizer {self.optimizer!r}: choose from {', '.join(_OPTIMIZERS)}")
+        parse_kind(self.init)
 
 
 _OPTIMIZERS: dict[str, Callable] = {
@@ -69,16 +73,21 @@ _OPTIMIZERS: dict[str, Callable] = {
 }
 
 
+def _floats(samples: Tensor) -> Tensor:
+    return samples / 255 if samples.dtype == torch.uint8 else samples
+
+
 class Trainer:
     """Trains R runs of `model` at once, one per seed, on `data`.
 
     Args:
         model: an Autoencoder made for the same seeds.
-        data: (n, …) float samples, shared by all runs; each run draws its own batches.
+        data: (n, …) samples, shared by all runs; each run draws its own batches. Floats, or uint8 pixels, which
+            the model sees as floats in [0, 1].
         settings: see `Settings`.   seeds: one per run.
     Attributes: step (optimiser steps done), quantizing (False during the warm-up), quantizer, model, losses
         (R,), the latest total loss.
-    Raises: LabError for empty data; during training, if the latents turn NaN or Inf.
+    Raises: LabError for empty data; during training, if latents or losses turn NaN or Inf.
     """
 
     def __init__(self, model: Autoencoder, data: Tensor, settings: Settings, seeds: Sequence[int] = (0,)) -> None:
@@ -125,6 +134,8 @@ class Trainer:
             loss = z.new_zeros(len(self.seeds))
         error = (self.model.decode(z) - x).square()
         losses = loss + error.mean(tuple(range(1, error.ndim)))
+        if not torch.isfinite(losses).all():
+            raise LabError(f"the loss turned NaN or Inf at step {self.step}: lower the learning rate")
         self.optimizer.zero_grad(set_to_none=True)
         losses.sum().backward()  # the runs share no parameters, so the sum's gradient is each run's own
         self.optimizer.step()
@@ -133,7 +144,7 @@ class Trainer:
     def _batch(self) -> Tensor:
         size = (self.settings.batch_size,)
         rows = torch.stack([torch.randint(len(self.data), size, generator=g) for g in self.generators])
-        return self.data[rows]  # (R, B, …)
+        return _floats(self.data[rows])  # (R, B, …)
 
     @torch.no_grad()
     def switch(self) -> None:
@@ -142,9 +153,9 @@ class Trainer:
         The placing counts are rescaled to one batch, so that EMA and dead-code replacement start in
         their steady state.
         """
-        latents = self.latents(self.data[: self.settings.init_latents])
+        tokens_per_sample = self.latents(self.data[:1]).shape[1]
+        latents = self.latents(self.data[: max(1, self.settings.init_latents // tokens_per_sample)])
         codes, counts = initialise(self.settings.init, latents, self.settings.codes, self.generators)
-        tokens_per_sample = latents.shape[1] / min(len(self.data), self.settings.init_latents)
         batch_tokens = self.settings.batch_size * tokens_per_sample
         self.quantizer.set_codes(codes, counts * (batch_tokens / latents.shape[1]))
         self.quantizing = True
@@ -155,16 +166,15 @@ class Trainer:
         """Encoder outputs (R, N, d) of samples (n, …), before quantization."""
         runs = len(self.seeds)
         parts = samples.split(_LATENT_BATCH if samples.ndim > 2 else len(samples))
-        return torch.cat([self.model.encode(part.expand(runs, *part.shape)) for part in parts], 1)
+        return torch.cat([self.model.encode(_floats(part).expand(runs, *part.shape)) for part in parts], 1)
 
     @torch.no_grad()
     def reconstruct(self, samples: Tensor) -> tuple[Tensor, Tensor | None]:
         """Reconstructions (R, n, …) of samples (n, …), and their tokens (R, N), None during the warm-up."""
         z, tokens = self.latents(samples), None
         if self.quantizing:
-            self.quantizer.eval()
-            z, tokens, _ = self.quantizer(z)
-            self.quantizer.train()
+            tokens = nearest_code(z, self.quantizer.codes)
+            z = look_up(self.quantizer.codes, tokens)
         per_sample = z.shape[1] // len(samples)
         parts = z.split((_LATENT_BATCH if samples.ndim > 2 else len(samples)) * per_sample, 1)
         return torch.cat([self.model.decode(part) for part in parts], 1), tokens
@@ -198,32 +208,38 @@ class Trainer:
             torch.save(state, partial)
             os.replace(partial, path)
         except (OSError, RuntimeError) as error:
-            partial.unlink(missing_ok=True)
+            if partial.is_file():
+                partial.unlink()
             raise LabError(
-                f"could not write the checkpoint {path} ({error}): free some disk space and resume"
+                f"could not write the checkpoint {path} ({error}): make room or choose another folder, and save again"
             ) from error
 
     def load(self, path: str | Path) -> "Trainer":
         """Restore what `save` wrote.
 
-        Raises: LabError if the file is missing, damaged, or from other settings or seeds.
+        Raises: LabError if the file is missing, damaged, or from other settings, seeds or another model; the
+            trainer is then left as it was.
         """
         try:
-            state = torch.load(path, weights_only=True)
-            settings, seeds = state["settings"], tuple(state["seeds"])
+            with zipfile.ZipFile(path) as archive:
+                damaged = archive.testzip()  # torch.load itself ignores the checksums
+            state = None if damaged else torch.load(path, weights_only=True)
         except FileNotFoundError:
             raise LabError(f"there is no checkpoint at {path}: train first, or mend the path") from None
-        except (
-            OSError,
-            RuntimeError,
-            EOFError,
-            KeyError,
-            pickle.UnpicklingError,
-            zipfile.BadZipFile,
-        ) as error:
+        except Exception as error:  # a damaged file can break its readers in any way
             raise LabError(f"the checkpoint {path} cannot be read: delete it to start over") from error
-        if settings != asdict(self.settings) or seeds != self.seeds:
-            raise LabError(f"the checkpoint {path} is from other settings or seeds: choose another file or delete it")
+        if not isinstance(state, dict) or not {"settings", "seeds", "model"} <= state.keys():
+            raise LabError(f"the checkpoint {path} is damaged or not one of ours: delete it to start over")
+        shapes = {name: tensor.shape for name, tensor in state["model"].items()}
+        if (
+            state["settings"] != asdict(self.settings)
+            or tuple(state["seeds"]) != self.seeds
+            or shapes != {name: tensor.shape for name, tensor in self.model.state_dict().items()}
+        ):
+            raise LabError(
+                f"the checkpoint {path} is from other settings, other seeds or another model: "
+                "choose another file or delete it"
+            )
         self.model.load_state_dict(state["model"])
         self.quantizer.load_state_dict(state["quantizer"])
         self.optimizer = self._fresh_optimizer()

@@ -28,7 +28,7 @@ def explore(sweep: Stored, state: dict, live: Cell | None = None) -> View:
     if live is None:
         comparison = _draw_growth(right, sweep, state)
     else:
-        comparison = _draw_live(right, steps, cell["perplexity"], live["perplexity"], state["codes"])
+        comparison = _draw_live(right, steps, cell["perplexity"], live["perplexity"], state)
     numbers = views.metric_line(
         now["mse"], now["perplexity"], state["codes"], TOKENS, now["active"], now["latent_dim"], now["code_dim"]
     )
@@ -47,36 +47,34 @@ def _headline(state: dict, active: float, last: int) -> str:
 def _draw_points(axis: Axes, reconstruction: np.ndarray) -> None:
     axis.plot(*_RING.T, ".", color=views.DATA, markersize=4, alpha=0.5, label="data")
     axis.plot(*reconstruction.T, "D", color=views.RECONSTRUCTION, markersize=4, label="reconstructions")
-    axis.set(xlim=(-1.6, 1.6), ylim=(-1.6, 1.6), xlabel="x₁", ylabel="x₂")
-    axis.set_title("Data and reconstructions", loc="left")
-    axis.legend(loc="center", frameon=False, handletextpad=0.2)
+    axis.set(xlim=(-1.8, 1.8), ylim=(-1.6, 1.6), xlabel="x₁", ylabel="x₂")
+    views.caption(axis, "Data and reconstructions")
 
 
 def _draw_latents(axis: Axes, sweep: Stored, now: Cell, seed: int, k: int) -> None:
     latents = now["latents"][seed].astype(float)
     codes, usage = now["codes"][seed][:k].astype(float), now["usage"][seed][:k]
-    axis.plot(*latents.T, ".", color=views.DATA, markersize=5, alpha=0.7, label="encoder outputs")
+    axis.plot(*latents.T, ".", color=views.DATA, markersize=5, alpha=0.7, label="latents")
     if not np.isnan(codes).any():
         dead = usage == 0
         axis.plot(*codes[dead].T, "x", color=views.DEAD, markersize=6, label=f"{dead.sum()} dead codes")
-        axis.plot(*codes[~dead].T, "o", color=views.USED, markersize=4, label=f"{(~dead).sum()} used codes")
+        axis.plot(*codes[~dead].T, "o", color=views.USED, markersize=4, label=f"{(~dead).sum()} used")
     limit = latent_limit(sweep)
-    axis.set(xlim=(-limit, limit), ylim=(-limit, limit), xlabel="z₁", ylabel="z₂")
-    axis.set_title("Latents and codes", loc="left")
-    axis.legend(loc="lower left", frameon=False, handletextpad=0.2, borderaxespad=0)
+    axis.set(xlim=(-1.13 * limit, 1.13 * limit), ylim=(-limit, limit), xlabel="z₁", ylabel="z₂")
+    views.caption(axis, "Latents and codes")
 
 
 def latent_limit(sweep: Stored) -> float:
-    """One half-width for all latent panels of a sweep: room for 99.5 % of all stored latents."""
-    return float(np.ceil(np.quantile(np.abs(sweep.arrays["latents"].astype(np.float32)), 0.995)))
+    """One half-width for all latent panels of a sweep: room for 99.9 % of all stored latents."""
+    return float(np.ceil(np.quantile(np.abs(sweep.arrays["latents"].astype(np.float32)), 0.999)))
 
 
 def _draw_growth(axis: Axes, sweep: Stored, state: dict) -> str:
     sizes = np.array(sweep.axes["codes"].values)
     cold = sweep.at(warmup=0)["perplexity"][..., -1].T  # (K, seeds, frames) -> (seeds, K)
     warm = sweep.at(warmup=state["warmup"])["perplexity"][..., -1].T
-    axis.plot(sizes, sizes, ":", color=views.THEORY, label="all codes equally used")
-    views.band(axis, sizes, cold, views.COLD, "cold start", marker="s", linestyle="--")
+    axis.plot(sizes, sizes, ":", color=views.THEORY, label="K")
+    views.band(axis, sizes, cold, views.COLD, "cold", marker="s", linestyle="--")
     if state["warmup"]:
         views.band(axis, sizes, warm, views.WARM, f"warm-up {state['warmup']}", marker="o")
     here = warm[:, list(sizes).index(state["codes"])]
@@ -85,23 +83,24 @@ def _draw_growth(axis: Axes, sweep: Stored, state: dict) -> str:
     axis.set(xlabel="codebook size K (codes)")
     axis.set_xscale("log", base=2)
     axis.set_xticks(sizes, [str(k) for k in sizes])
-    axis.set_title(f"Final perplexity, {len(sweep.seeds)} seeds, N = {TOKENS:,}", loc="left")
-    axis.legend(loc="upper left", frameon=False)
-    return f"At the end, K = {state['codes']} reads perplexity {views.spread(here)}; K = {sizes[-1]} reads " + (
-        f"{views.spread(cold[:, -1])} cold and {views.spread(warm[:, -1])} warm."
-        if state["warmup"]
-        else f"{views.spread(cold[:, -1])}."
-    )
+    views.caption(axis, f"Final perplexity (N = {TOKENS:,}, {len(sweep.seeds)} seeds)")
+    at_k = f"At the end K = {state['codes']} reads perplexity {views.spread(here)}"
+    if not state["warmup"]:
+        return f"{at_k} from a cold start."
+    return f"{at_k} with this warm-up and {views.spread(cold[:, list(sizes).index(state['codes'])])} cold."
 
 
-def _draw_live(axis: Axes, steps: list[int], stored: np.ndarray, live: np.ndarray, k: int) -> str:
-    views.band(axis, np.array(steps), stored, views.COLD, f"{len(stored)} stored seeds", linestyle="--")
+def _draw_live(axis: Axes, steps: list[int], stored: np.ndarray, live: np.ndarray, state: dict) -> str:
+    k = state["codes"]
+    color = views.WARM if state["warmup"] else views.COLD
+    views.band(axis, np.array(steps), stored, color, f"{len(stored)} stored seeds", linestyle="--")
     for i, run in enumerate(live):
-        axis.plot(steps, run, color=views.LIVE, linewidth=1, marker=".", label="your live seeds" if i == 0 else None)
+        axis.plot(
+            steps, run, color=views.LIVE, linewidth=1, marker=".", label=f"{len(live)} live seeds" if i == 0 else None
+        )
     _perplexity_axis(axis, np.array([1, k]))
     axis.set(xlabel="training step", xlim=(-0.02 * steps[-1], 1.02 * steps[-1]))
-    axis.set_title(f"Perplexity, live over stored, K = {k}", loc="left")
-    axis.legend(loc="lower left", frameon=False)
+    views.caption(axis, f"Perplexity while training, K = {k}")
     verdict = "agree with" if metrics.agrees(live[:, -1], stored[:, -1]) else "DIFFER from"
     return (
         f"{len(live)} live seeds end at perplexity {views.spread(live[:, -1])} and {verdict} the {len(stored)} stored "

@@ -1,0 +1,183 @@
+"""Widgets: one generic explorer that binds named sliders to a view, with "Train it live"."""
+
+import base64
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from html import escape
+
+import ipywidgets as w
+
+from vqlab import LabError
+from vqlab.sliders import Slider, nearest, widgets_for
+from vqlab.sweeps import Cell
+from vqlab.views import View, png
+
+LIVE_SEEDS = (100, 101, 102, 103)
+_PLAY_MS = 600
+
+
+class Explorer(w.VBox):
+    """Named sliders, a picture, and a sentence with its numbers.
+
+    Args:
+        sliders: the controls, from top to bottom.
+        view: (state) -> View, or (state, live) -> View when `train` is given; state maps slider names to values.
+        train: (state, seeds, callback) -> live result; adds the button "Train it live", a progress bar and Cancel.
+            The callback wants the trainer after every step.
+    Every slider has a number box (or is a list of words). What is typed is moved to the nearest position, with
+    a sentence. `state`, `set(name=value)` and `train_live()` do from Python what hands do on the page.
+    """
+
+    def __init__(
+        self, sliders: Sequence[Slider], view: Callable[..., View], train: Callable[..., Cell] | None = None
+    ) -> None:
+        self.sliders = {slider.name: slider for slider in sliders}
+        self.state = {slider.name: slider.start for slider in sliders}
+        self._view, self._train = view, train
+        self._live: dict[tuple, Cell] = {}
+        self._updating = False
+        self._picture, self._status = w.HTML(), w.HTML()
+        self._inputs = {slider.name: widgets_for(slider) for slider in sliders}
+        rows = [self._row(slider) for slider in sliders]
+        if train is not None:
+            rows.append(self._live_row())
+        super().__init__([*rows, self._picture, self._status])
+        self._redraw()
+
+    def set(self, **values: object) -> None:
+        """Move sliders by name. A number between stored positions goes to the nearest, with a sentence.
+
+        Raises: LabError for an unknown slider or word, or for something that is not a number.
+        """
+        for name, value in values.items():
+            if name not in self.sliders:
+                raise LabError(f"there is no slider {name}: choose from {', '.join(self.sliders)}")
+            self._move(name, value)
+
+    def train_live(self) -> None:
+        """Train the shown position now, on this machine, and draw it over the stored seeds; returns when done."""
+        self._start()
+        self._thread.join()
+
+    def _row(self, slider: Slider) -> w.Widget:
+        inputs = self._inputs[slider.name]
+        for widget in inputs:
+            widget.observe(partial(self._on_input, slider.name), "value")
+        if not slider.play:
+            return w.HBox(inputs)
+        play = w.Play(max=len(slider.values) - 1, interval=_PLAY_MS, description=f"Play {slider.label}")
+        play.observe(lambda change: self._move(slider.name, slider.values[change["new"]]), "value")
+        return w.HBox([*inputs, play])
+
+    def _live_row(self) -> w.Widget:
+        self._button = w.Button(description="Train it live", button_style="primary", tooltip="train this position now")
+        self._cancel = w.Button(description="Cancel", disabled=True, tooltip="stop the live training")
+        self._progress = w.FloatProgress(max=1.0, layout=w.Layout(width="260px", visibility="hidden"))
+        self._progress_text = w.HTML()
+        self._button.on_click(lambda _: self._start())
+        self._cancel.on_click(lambda _: self._cancelled.set())
+        self._cancelled, self._thread = threading.Event(), threading.Thread()
+        return w.HBox([self._button, self._cancel, self._progress, self._progress_text])
+
+    def _on_input(self, name: str, change: Mapping) -> None:
+        if not self._updating:
+            try:
+                self._move(name, change["new"])
+            except LabError as error:
+                self._say(str(error))
+
+    def _move(self, name: str, wanted: object) -> None:
+        slider = self.sliders[name]
+        value, remark = nearest(slider, wanted)
+        self.state[name] = value
+        self._updating = True
+        try:
+            for widget in self._inputs[name]:
+                widget.value = value
+        finally:
+            self._updating = False
+        self._redraw(remark)
+
+    def _position(self) -> tuple:
+        return tuple(self.state[name] for name, slider in self.sliders.items() if slider.trained)
+
+    def current(self) -> View:
+        """The view of the present state, as drawn."""
+        if self._train is None:
+            return self._view(self.state)
+        return self._view(self.state, self._live.get(self._position()))
+
+    def _redraw(self, remark: str = "") -> None:
+        try:
+            view = self.current()
+        except Exception as error:
+            self._say(f"This position cannot be drawn: {error}")
+            if isinstance(error, LabError):
+                return
+            raise
+        encoded = base64.b64encode(png(view.figure)).decode()
+        self._picture.value = (
+            f'<img alt="{escape(view.alt, quote=True)}" src="data:image/png;base64,{encoded}" '
+            f'style="width:100%;max-width:1100px;height:auto">'
+        )
+        self._say(f"{remark} {view.status}".strip())
+
+    def _say(self, sentence: str) -> None:
+        self._status.value = f'<p role="status" style="min-height:4.5em;line-height:1.5">{escape(sentence)}</p>'
+
+    def _start(self) -> None:
+        if self._thread.is_alive():
+            return
+        self._cancelled.clear()
+        self._button.disabled, self._cancel.disabled = True, False
+        self._progress.value, self._progress.layout.visibility = 0.0, "visible"
+        self._progress_text.value = "loading PyTorch…"
+        self._thread = threading.Thread(target=self._work, args=(dict(self.state), self._position()), daemon=True)
+        self._thread.start()
+
+    def _work(self, state: dict, position: tuple) -> None:
+        remark = ""
+        try:
+            from vqlab.train import Cancelled
+
+            try:
+                self._live[position] = self._train(state, LIVE_SEEDS, self._report)
+            except Cancelled:
+                remark = "Live training cancelled; nothing was kept."
+        except Exception as error:
+            remark = f"Live training stopped: {error}"
+            if not isinstance(error, LabError):
+                raise
+        finally:
+            self._button.disabled, self._cancel.disabled = False, True
+            self._progress.layout.visibility = "hidden"
+            self._progress_text.value = ""
+            self._redraw(remark)
+
+    def _report(self, trainer) -> None:
+        from vqlab.train import Cancelled
+
+        if self._cancelled.is_set():
+            raise Cancelled
+        if trainer.step % 20 == 0:
+            self._progress.value = trainer.step / trainer.settings.steps
+            self._progress_text.value = f"step {trainer.step:,} of {trainer.settings.steps:,}"
+
+    def _repr_mimebundle_(self, **kwargs: object) -> dict | tuple:
+        """The widget where there is a kernel; the picture at the default position where there is none."""
+        bundle = super()._repr_mimebundle_(**kwargs)
+        data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
+        picture, described = self.current()._repr_mimebundle_()
+        return {**(data or {}), **picture}, {**metadata, **described}
+
+
+def live(experiment: str) -> Callable[..., Cell]:
+    """The `train` argument for an explorer of a stored sweep: the same cell, other seeds, trained now."""
+
+    def train(state: dict, seeds: Sequence[int], callback: Callable) -> Cell:
+        from vqlab.experiments import EXPERIMENTS
+
+        return EXPERIMENTS[experiment].run(state, seeds, callback)
+
+    return train
