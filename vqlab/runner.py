@@ -168,5 +168,6 @@ def _provenance(experiment: Experiment, seconds: float) -> dict:
         "commit": commit.stdout.strip() or "unknown",
         "versions": {"vqlab": __version__}
         | {package: version(package) for package in ("torch", "numpy", "scikit-learn")},
-        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
+        "python": platform.python_version(),
+        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
     }

@@ -1,0 +1,162 @@
+"""Build the notebooks people open from their one source each, labs/source/NN_name.py (py:percent).
+
+    python labs/build.py               student notebooks labs/NN_name.ipynb, executed
+    python labs/build.py --check       fail if a committed notebook is not what its source gives
+    python labs/build.py --solved DIR  solved notebooks, not executed, for tests and teachers
+
+An exercise is a cell with metadata exercise="name"; what stands between its nbgrader marks is the solution. A cell
+with check="name" is its check. The student build blanks the first (`stub="…"` replaces the default) and both get
+the nbgrader metadata that releasing and grading need.
+"""
+
+import argparse
+import hashlib
+import importlib
+import sys
+from pathlib import Path
+
+import jupytext
+import nbformat
+from nbclient import NotebookClient
+from nbformat import NotebookNode
+
+LABS = Path(__file__).resolve().parent
+BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
+STUB = "raise NotImplementedError"
+WIDGET = "application/vnd.jupyter.widget-view+json"
+
+
+def sources(names: list[str]) -> list[Path]:
+    """The source files whose names start with one of `names` (all if none is given)."""
+    found = sorted((LABS / "source").glob("[0-9][0-9]_*.py"))
+    return [path for path in found if not names or path.stem.startswith(tuple(names))]
+
+
+def build(source: Path, solved: bool) -> NotebookNode:
+    """The unexecuted notebook of a source, for students or solved."""
+    notebook = jupytext.read(source)
+    exercises = _exercises(source.stem)
+    for cell in notebook.cells:
+        cell.metadata.pop("lines_to_next_cell", None)
+        exercise, checked = cell.metadata.pop("exercise", None), cell.metadata.pop("check", None)
+        stub = cell.metadata.pop("stub", STUB)
+        if exercise:
+            cell.source = _replace_solution(cell.source, source, None if solved else stub)
+            cell.metadata["nbgrader"] = _nbgrader(exercise, solution=True)
+        elif BEGIN in cell.source or END in cell.source:
+            raise SystemExit(f'{source.name}: a solution mark stands outside an exercise cell (add exercise="name")')
+        if checked:
+            cell.metadata["nbgrader"] = _nbgrader(f"check-{checked}", points=len(getattr(exercises, checked).tests))
+    _set_ids(notebook)
+    notebook.metadata = NotebookNode(
+        kernelspec={"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
+        language_info={"name": "python"},
+        vqlab={"built_from": _inputs_hash(source)},
+    )
+    notebook.nbformat, notebook.nbformat_minor = 4, 5
+    return notebook
+
+
+def execute(notebook: NotebookNode) -> NotebookNode:
+    """Run all cells in the labs folder; keep pictures and text, drop widget state."""
+    NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(LABS)}}).execute()
+    notebook.metadata.pop("widgets", None)
+    for cell in notebook.cells:
+        cell.metadata.pop("execution", None)
+        if cell.cell_type == "code":
+            cell.outputs = [output for output in map(_without_widget, cell.outputs) if output is not None]
+    return notebook
+
+
+def is_stale(source: Path) -> bool:
+    """Whether the committed student notebook differs from its source, outputs aside."""
+    target = _target(source)
+    if not target.exists():
+        return True
+    return _comparable(nbformat.read(target, 4)) != _comparable(build(source, solved=False))
+
+
+def _exercises(stem: str):
+    module = LABS.parent / "vqlab" / "exercises" / f"lab{stem[:2]}.py"
+    return importlib.import_module(f"vqlab.exercises.lab{stem[:2]}") if module.exists() else None
+
+
+def _replace_solution(text: str, source: Path, stub: str | None) -> str:
+    lines = text.splitlines()
+    begins, ends = ([i for i, line in enumerate(lines) if line.strip() == mark] for mark in (BEGIN, END))
+    if len(begins) != 1 or len(ends) != 1 or begins[0] > ends[0]:
+        raise SystemExit(f"{source.name}: an exercise cell needs one {BEGIN} and, below it, one {END}")
+    indent = lines[begins[0]][: -len(BEGIN)]
+    middle = lines[begins[0] + 1 : ends[0]] if stub is None else [indent + stub]
+    return "\n".join([*lines[: begins[0]], *middle, *lines[ends[0] + 1 :]])
+
+
+def _nbgrader(grade_id: str, solution: bool = False, points: int | None = None) -> dict:
+    graded = points is not None
+    cell = {"grade": graded, "grade_id": grade_id, "locked": graded, "schema_version": 3, "solution": solution}
+    return cell | {"task": False} | ({"points": points} if graded else {})
+
+
+def _set_ids(notebook: NotebookNode) -> None:
+    """Cell ids that follow the text, so that adding a cell leaves all other ids alone."""
+    seen: dict[str, int] = {}
+    for cell in notebook.cells:
+        digest = hashlib.sha256(f"{cell.cell_type}\n{cell.source}".encode()).hexdigest()[:10]
+        seen[digest] = seen.get(digest, 0) + 1
+        cell.id = digest if seen[digest] == 1 else f"{digest}-{seen[digest]}"
+
+
+def _inputs_hash(source: Path) -> str:
+    """Of what decides the pictures: the source, the stored sweeps and the views."""
+    root = LABS.parent
+    files = [
+        source,
+        *sorted((root / "data" / "sweeps").glob("*.json")),
+        *sorted((root / "vqlab" / "views").glob("*.py")),
+    ]
+    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:16]
+
+
+def _without_widget(output: NotebookNode) -> NotebookNode | None:
+    if WIDGET not in output.get("data", {}):
+        return output
+    del output["data"][WIDGET]
+    return output if "image/png" in output["data"] else None
+
+
+def _comparable(notebook: NotebookNode) -> tuple:
+    cells = [(cell.id, cell.cell_type, cell.source, dict(cell.metadata)) for cell in notebook.cells]
+    return cells, dict(notebook.metadata)
+
+
+def _target(source: Path) -> Path:
+    return LABS / f"{source.stem}.ipynb"
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("labs", nargs="*", help="lab numbers or name prefixes; all if none is given")
+    parser.add_argument("--check", action="store_true", help="fail if a committed notebook is stale")
+    parser.add_argument("--solved", type=Path, metavar="DIR", help="write solved notebooks there instead")
+    options = parser.parse_args(arguments)
+    chosen = sources(options.labs)
+    if not chosen:
+        sys.exit(f"no lab matches {', '.join(options.labs)}: there are {', '.join(p.stem for p in sources([]))}")
+    if options.check:
+        stale = [source.stem for source in chosen if is_stale(source)]
+        if stale:
+            sys.exit(f"stale: {', '.join(stale)}. Run `make labs` and commit the result.")
+        print(f"{len(chosen)} notebooks are what their sources give.")
+        return
+    for source in chosen:
+        if options.solved:
+            options.solved.mkdir(parents=True, exist_ok=True)
+            target, notebook = options.solved / f"{source.stem}.ipynb", build(source, solved=True)
+        else:
+            target, notebook = _target(source), execute(build(source, solved=False))
+        nbformat.write(notebook, target)
+        print(f"built {target}")
+
+
+if __name__ == "__main__":
+    main()

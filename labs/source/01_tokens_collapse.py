@@ -1,0 +1,340 @@
+# %% [markdown]
+# # Lab 01 · Tokens collapse
+#
+# **You give a tokenizer 256 codes and it uses sixteen. You will cause this with a slider, explain it, and cure it.**
+#
+# | | |
+# |---|---|
+# | Time | 30 minutes |
+# | You need | [Lab 00](00_start_here.ipynb), PyTorch basics |
+# | You will be able to | cause tokens collapse and cure it · predict at which codebook size it begins · tell apart what the warm-up does and what a better-spread initialisation does |
+# | Exercises | 5, about 25 minutes |
+#
+# The situation is that of *Representation Collapsing Problems in Vector Quantization* (arXiv 2411.16550), made small enough to watch.
+
+# %% [markdown]
+# ## 1. The puzzle
+#
+# The data: 4,000 points from 8 Gaussians on a ring. An encoder (a small network, 2 → 32 → 32 → 2) maps each point to a latent, the quantizer
+# replaces it by the nearest of K codes, and a decoder maps it back.
+#
+# The codebook starts from k-means on the encoder's outputs, as is usual. So at the start **every code sits on latents**. Here it is, before the first step and after the last:
+
+# %%
+from vqlab import sweeps
+from vqlab.views import tokens
+
+sweep = sweeps.load("tokens_collapse")
+tokens.explore(sweep, {"warmup": 0, "codes": 256, "seed": 0, "step": 0})
+
+# %%
+tokens.explore(sweep, {"warmup": 0, "codes": 256, "seed": 0, "step": 1000})
+
+# %% [markdown]
+# Before training all 256 codes are in use. After training most are dead (✕): they sit in the middle, where no latent is.
+# This is **tokens collapse**. More codes do not help: look at how flat the right panel is.
+
+# %% [markdown]
+# ## 2. Predict
+#
+# The cure tried here is a **warm-up**: train the autoencoder for a while *without* a quantizer, then place the codes by k-means, then go on with them.
+# The total number of steps stays 1,000, so a warm-up of 400 leaves 600 quantized steps.
+
+# %%
+from vqlab.prediction import Prediction
+
+Prediction(
+    "With a warm-up of 400 steps and K = 256: which perplexity do you expect at the end?",
+    measured=lambda: sweep.at(warmup=400, codes=256)["perplexity"][:, -1],
+)
+
+# %% [markdown]
+# ## 3. Cause it, cure it
+#
+# Drag the **warm-up length** from 0 to 800. Then set it back to 0 and press play on **training step**: watch the codes die.
+#
+# "Train it live" trains the shown position now, on your machine, with four new seeds, and draws them over the eight stored ones.
+
+# %%
+from functools import partial
+
+from vqlab.controls import Explorer, Slider, live
+
+steps = tuple(sweep.settings["frames"])
+explorer = Explorer(
+    [
+        Slider.of(sweep.axes["warmup"], start=0),
+        Slider.of(sweep.axes["codes"], start=256),
+        Slider("seed", "seed", sweep.seeds, start=0, trained=False),
+        Slider("step", "training step", steps, start=steps[-1], trained=False, play=True),
+    ],
+    partial(tokens.explore, sweep),
+    train=live("tokens_collapse"),
+)
+explorer
+
+# %% [markdown]
+# ## 4. Read it
+#
+# Every number below is read from the stored sweep: mean ± standard deviation over its seeds.
+
+# %%
+from IPython.display import Markdown
+
+from vqlab.views import spread
+
+
+def table(sweep, warm):
+    """Final perplexity and error for every K, cold and with the warm-up `warm`."""
+    rows = ["| K | perplexity cold | with warm-up | error cold | with warm-up |", "|---|---|---|---|---|"]
+    for k in sweep.axes["codes"].values:
+        cells = [sweep.at(warmup=warmup, codes=k) for warmup in (0, warm)]
+        numbers = [spread(cell[key][:, -1]) for key in ("perplexity", "mse") for cell in cells]
+        rows.append(f"| {k} | {' | '.join(numbers)} |")
+    return Markdown("\n".join(rows))
+
+
+table(sweep, warm=400)
+
+# %% [markdown]
+# **Three things to see.**
+#
+# - Cold, perplexity stops growing near 15, however large K is.
+# - With a warm-up, more than 90 % of every codebook is used, and the error keeps falling with K.
+# - At K = 8 the two agree in perplexity within their spread: with fewer codes than the data has clusters there is little to lose.
+#
+# Is it the setting? Here is the same with twice the width, twice the batch, twice the steps and half the learning rate.
+# The cold codebook gets further, and stops all the same.
+
+# %%
+table(sweeps.load("tokens_long"), warm=1000)
+
+# %% [markdown]
+# ## 5. Explain it
+#
+# An untrained encoder maps all data to nearly one spot. K-means puts all codes on that spot.
+# Then the encoder learns, and its outputs spread. How much?
+
+# %%
+import numpy as np
+
+cell = sweep.at(warmup=0, codes=256)
+latents = cell["latents"].astype(float)  # (seeds, frames, points, 2)
+size = latents.std(axis=2).mean(axis=-1)  # (seeds, frames): standard deviation of the latents
+print(f"spread of the latents before training: {spread(size[:, 0])}")
+print(f"spread of the latents after training:  {spread(size[:, -1])}")
+print(f"they grow by a factor of               {spread(size[:, -1] / size[:, 0])}")
+
+# %% [markdown]
+# A code only moves when a latent chooses it. So take the codes of step 0 as they are, put the *trained* latents around them, and count
+# which codes are nearest to any latent at all. No training, ten lines:
+
+# %%
+seed = 0
+codes = cell["codes"][seed, 0].astype(float)  # (256, 2): the codes before the first step
+trained = latents[seed, -1]  # (80, 2): latents after the last step
+
+for growth in (0.0, 0.25, 0.5, 1.0):
+    moved = (1 - growth) * latents[seed, 0] + growth * trained  # from untrained to trained latents
+    distances = ((moved[:, None] - codes) ** 2).sum(-1)  # (80, 1, 2) − (256, 2) -> (80, 256)
+    chosen = np.unique(distances.argmin(axis=1))
+    print(f"latents {growth:4.0%} of the way: {len(chosen):2d} codes are chosen by the {len(moved)} latents shown")
+
+# %% [markdown]
+# Once the latents surround the codes, only codes at the rim of the heap are nearest to anything. They win, they move out, and win even more.
+# A code inside is never chosen again. Its EMA count falls as γᵗ and nothing pulls it back: **it is dead**.
+#
+# How quickly? From its fair share of one batch to a tenth of it:
+
+# %%
+from vqlab import theory
+
+print(
+    f"{theory.steps_until_dead(start=1.0, threshold=0.1, decay=0.99):.0f} steps at γ = 0.99, of 1,000 in the training"
+)
+
+# %% [markdown]
+# This also says why the warm-up helps: after it the latents have found their size, and k-means puts the codes where the latents *stay*.
+
+# %% [markdown]
+# ## 6. Build it
+#
+# Five exercises. Each has hints to open and a check right under it. A blank exercise says "not yet"; nothing breaks.
+
+# %% [markdown]
+# ### Exercise 1 · `nearest_code` (★☆☆, 5 minutes, 3 points)
+#
+# Given latents `z` (N, d) and `codes` (K, d), return for each latent the index of the nearest code, shape (N,).
+#
+# <details><summary>Hint 1</summary>Nearest means the <i>smallest</i> Euclidean distance.</details>
+# <details><summary>Hint 2</summary><code>torch.cdist(z, codes)</code> has shape (N, K). You want one index per row, so reduce over the axis of the codes.</details>
+# <details><summary>Hint 3</summary>If you expand ‖z − c‖² = ‖z‖² − 2 z·c + ‖c‖², only ‖z‖² may be left out: it is the same for all codes.</details>
+
+# %% exercise="nearest_code"
+import torch
+
+
+def nearest_code(z, codes):
+    ### BEGIN SOLUTION
+    return torch.cdist(z, codes).argmin(dim=1)  # (N, K) -> (N,)
+    ### END SOLUTION
+
+
+# %% check="nearest_code"
+from vqlab.exercises import lab01
+
+lab01.nearest_code(nearest_code)
+
+# %% [markdown]
+# ### Exercise 2 · `perplexity` (★☆☆, 5 minutes, 3 points)
+#
+# Given `tokens` (N,) with values in 0…K−1 and the codebook size `k`, return the perplexity of code usage, a number between 1 and K.
+#
+# <details><summary>Hint 1</summary>p is the share of each code. Perplexity is exp(H) with H = −Σ p ln p. (Or 2 to the power H, if H uses log2. Do not mix them.)</details>
+# <details><summary>Hint 2</summary><code>torch.bincount(tokens, minlength=k)</code> counts. Drop the codes with p = 0 before the logarithm.</details>
+
+
+# %% exercise="perplexity"
+def perplexity(tokens, k):
+    ### BEGIN SOLUTION
+    p = torch.bincount(tokens, minlength=k) / len(tokens)  # (K,)
+    p = p[p > 0]
+    return float(torch.exp(-(p * p.log()).sum()))
+    ### END SOLUTION
+
+
+# %% check="perplexity"
+lab01.perplexity(perplexity)
+
+# %% [markdown]
+# ### Exercise 3 · `straight_through` (★★☆, 5 minutes, 3 points)
+#
+# Return a tensor whose *value* is `z_q` and whose *gradient* flows to `z` as if nothing had happened. One line.
+#
+# <details><summary>Hint 1</summary>Write z_q as z plus something.</details>
+# <details><summary>Hint 2</summary>The something must look constant to autograd: <code>.detach()</code> it, all of it, and nothing else.</details>
+
+
+# %% exercise="straight_through"
+def straight_through(z, z_q):
+    ### BEGIN SOLUTION
+    return z + (z_q - z).detach()
+    ### END SOLUTION
+
+
+# %% check="straight_through"
+lab01.straight_through(straight_through)
+
+# %% [markdown]
+# ### Exercise 4 · `ema_step` (★★☆, 8 minutes, 4 points)
+#
+# One EMA update of the codebook. Given the running `counts` (K,) and `sums` (K, d), latents `z` (N, d), their `tokens` (N,) and the decay γ,
+# return the new `codes, counts, sums`.
+#
+# <details><summary>Hint 1</summary>new = γ · old + (1 − γ) · what this batch says. For counts the batch says: how many tokens chose each code.</details>
+# <details><summary>Hint 2</summary>For sums the batch says: the sum of the latents that chose each code. <code>one_hot(tokens, K).T @ z</code> gives all of them.</details>
+# <details><summary>Hint 3</summary>codes = sums / counts, with the <i>running</i> values, which are never zero here.</details>
+
+
+# %% exercise="ema_step"
+def ema_step(counts, sums, z, tokens, decay):
+    ### BEGIN SOLUTION
+    chosen = torch.nn.functional.one_hot(tokens, len(counts)).to(z)  # (N, K)
+    counts = decay * counts + (1 - decay) * chosen.sum(0)  # (K,)
+    sums = decay * sums + (1 - decay) * chosen.T @ z  # (K, N) @ (N, d) -> (K, d)
+    return sums / counts[:, None], counts, sums
+    ### END SOLUTION
+
+
+# %% check="ema_step"
+lab01.ema_step(ema_step)
+
+# %% [markdown]
+# ### Exercise 5 · where the cold curve bends (★☆☆, 2 minutes, 1 point)
+#
+# Which is the smallest K on the slider at which a cold start uses, on average, *less than half* its codebook (mean perplexity below K/2)?
+# Set `bend` to it.
+#
+# <details><summary>Hint 1</summary>The table of section 4 has the answer in its second column.</details>
+
+# %% exercise="bend" stub="bend = None"
+### BEGIN SOLUTION
+bend = 32
+### END SOLUTION
+
+# %% check="bend"
+lab01.bend(bend)
+
+# %% [markdown]
+# ## 7. Is it the training, or just a better-spread start?
+#
+# The warm-up does two things at once: it trains the encoder, and it spreads the codes (k-means now sees spread latents). Which one cures?
+# The papers leave this open. We can separate them: place the codes in nine ways, each cold and after a warm-up of 400 steps.
+
+# %%
+placed = sweeps.load("tokens_placement")
+from vqlab.views import placements
+
+Explorer([Slider.of(placed.axes["codes"], start=128)], partial(placements.explore, placed))
+
+# %% [markdown]
+# **Read it**, at K = 128.
+#
+# - *Every clustering method ends the same.* K-means, k-means++, a Gaussian mixture, hierarchical clustering: all collapse cold, all work warm.
+#   A cleverer clustering of a useless heap is still a heap.
+# - *Normal, std 1* ignores the encoder altogether and does far better cold, with **no warm-up at all**: its codes happen to lie where the latents will be.
+#   A tenth of that scale collapses, and at three times that scale many codes lie outside and never win.
+# - *Normal, std 0.01* after a warm-up is **worse** than cold. A trained encoder cannot save codes that all lie on one spot.
+# - *K-means + replacement* moves dead codes onto latents while training, and needs no warm-up.
+#
+# So in this lab the answer is: **what counts is that codes lie where the latents end up.** Warm-up with k-means achieves it without knowing the scale,
+# and so does replacement. Pre-training by itself does not.
+#
+# Is the warm-up then superfluous, if replacement does as well? Here, in two dimensions, yes. Keep that in mind for Lab 04:
+# there, replacement keeps every code in use and *dimensions* die instead. Only the warm-up helps against that.
+
+# %% [markdown]
+# ## 8. Break the cure
+#
+# Try these in the explorer above and say what happens before you look:
+#
+# - a warm-up of 50 steps (K = 256),
+# - a warm-up of 800 of 1,000 steps,
+# - K = 8 with any warm-up.
+
+# %%
+rows = ["| warm-up (steps) | perplexity of 256 | reconstruction error |", "|---|---|---|"]
+for warmup in sweep.axes["warmup"].values:
+    cell = sweep.at(warmup=warmup, codes=256)
+    rows.append(f"| {warmup} | {spread(cell['perplexity'][:, -1])} | {spread(cell['mse'][:, -1])} |")
+Markdown("\n".join(rows))
+
+# %% [markdown]
+# ## 9. What the paper claims · what we measured
+#
+# | | arXiv 2411.16550 | here |
+# |---|---|---|
+# | cause | k-means on an untrained encoder, whose outputs are nearly a point | reproduced (section 5) |
+# | cure | train without quantization first, then k-means, then fine-tune | reproduced (section 4) |
+# | large K | the gain grows with the codebook | reproduced (section 4) |
+# | small K | with few tokens, pre-training is slightly *worse* | **not reproduced**: at K = 8 the error with a warm-up is no higher (section 4) |
+# | other initialisations | not compared | clusterings change nothing; scale and replacement do (section 7) |
+#
+# The paper's widths, codebook sizes and learning rates are not public. Our set-up is in its spirit, not a copy, and two dimensions are few.
+
+# %% [markdown]
+# ## 10. Without code
+#
+# 1. A colleague says: "our codebook is collapsed, let us double K." What will happen?
+# 2. Why do codes in the *middle* of the heap die and codes at its rim survive?
+# 3. You may not change the number of training steps, nor train anything beforehand. Name two ways to keep the codebook alive.
+#
+# <details><summary>Answers</summary>
+#
+# 1. Nothing: a cold perplexity does not grow with K (section 4).
+# 2. When latents surround the heap, the nearest code to any latent is on the side that faces it.
+# 3. Replace dead codes by latents while training; or start the codes at the scale that the latents will have; or spend part of the steps as a warm-up.
+#
+# </details>
+#
+# Next: Lab 02, *Embeddings collapse*. There the codes are fine, and the encoder is too small.

@@ -1,0 +1,184 @@
+"""The command line: `python -m vqlab doctor`, `python -m vqlab train`.
+
+A subcommand is one function that adds its parser and sets `run`, and its name in COMMANDS.
+Exit status: 0 done, 1 something cannot work (one sentence on stderr says what), 2 wrong usage, 130 stopped by Ctrl-C.
+"""
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vqlab import LabError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from vqlab.train import Trainer
+
+INTERRUPTED = 130
+_HELD_OUT_IMAGES = 512
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line with `arguments` (default: those of this process). Returns the exit status."""
+    parser = argparse.ArgumentParser(prog="vqlab", description="A teaching lab on collapse in vector quantization.")
+    subcommands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for command in COMMANDS:
+        command(subcommands)
+    chosen = parser.parse_args(arguments)
+    try:
+        return chosen.run(chosen)
+    except LabError as error:
+        print(f"vqlab: {error}", file=sys.stderr)
+        return 1
+
+
+def _doctor(subcommands: argparse._SubParsersAction) -> None:
+    parser = subcommands.add_parser("doctor", help="check that everything the labs need is here and works")
+
+    def run(_: argparse.Namespace) -> int:
+        from vqlab import doctor
+
+        return doctor.main()
+
+    parser.set_defaults(run=run)
+
+
+def _train(subcommands: argparse._SubParsersAction) -> None:
+    parser = subcommands.add_parser(
+        "train",
+        help="train a convolutional VQ autoencoder on small real images and report how it did",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    source = "cifar10" if os.environ.get("VQLAB_DATA") else "photos"
+    parser.add_argument("--data", choices=["cifar10", "photos"], default=source, help="cifar10 needs VQLAB_DATA")
+    parser.add_argument("--images", type=int, default=20_000, help="training images, at most")
+    parser.add_argument("--codes", type=int, default=512, help="codes in the codebook, K")
+    parser.add_argument("--dim", type=int, default=16, help="dimension of a latent, d")
+    parser.add_argument("--hidden", type=int, default=32, help="channels of the encoder and decoder")
+    parser.add_argument("--steps", type=int, default=3000, help="training steps in all, warm-up included")
+    parser.add_argument("--warmup", type=int, help="steps as a plain autoencoder first (default: a third of --steps)")
+    parser.add_argument("--batch-size", type=int, default=32, help="images per step")
+    parser.add_argument("--seed", type=int, default=0, help="decides weights, batches and codes")
+    parser.add_argument("--checkpoint", type=Path, help="save here at the end or at Ctrl-C; resume if it exists")
+    parser.set_defaults(run=_run_training)
+
+
+def _run_training(chosen: argparse.Namespace) -> int:
+    import torch
+
+    from vqlab.models import ConvAutoencoder
+    from vqlab.train import Cancelled, Settings, Trainer
+
+    settings = Settings(
+        codes=chosen.codes,
+        steps=chosen.steps,
+        warmup=chosen.steps // 3 if chosen.warmup is None else chosen.warmup,
+        batch_size=chosen.batch_size,
+        learning_rate=1e-3,
+        init_latents=max(20_000, 20 * chosen.codes),
+    )
+    images, held_out = map(torch.from_numpy, _images(chosen.data, chosen.images, chosen.seed))
+    model = ConvAutoencoder(chosen.seed, chosen.dim, chosen.hidden)
+    trainer = Trainer(model, images, settings, [chosen.seed])
+    latents = len(images) * trainer.latents(images[:1]).shape[1]
+    if latents < settings.codes:
+        raise LabError(
+            f"{len(images)} images give {latents:,} latents, fewer than the {settings.codes:,} codes: "
+            "raise --images or lower --codes"
+        )
+    if chosen.checkpoint:
+        # Saving at once, too, shows before the training whether this file can be written.
+        trainer.load(chosen.checkpoint) if chosen.checkpoint.exists() else trainer.save(chosen.checkpoint)
+    try:
+        with _progress_bar(trainer) as bar, _cancelled_by_ctrl_c() as cancel:
+            trainer.run(bar, cancel)
+    except Cancelled:
+        saved = "nothing was saved, because no --checkpoint was given"
+        if chosen.checkpoint:
+            trainer.save(chosen.checkpoint)
+            saved = f"saved to {chosen.checkpoint}, so the same command resumes from here"
+        print(f"Stopped at step {trainer.step:,} of {settings.steps:,}; {saved}.", file=sys.stderr)
+        return INTERRUPTED
+    if chosen.checkpoint:
+        trainer.save(chosen.checkpoint)
+    print(_summary(trainer, held_out))
+    return 0
+
+
+def _images(source: str, count: int, seed: int) -> tuple["np.ndarray", "np.ndarray"]:
+    from vqlab import data
+
+    if count < 1:
+        raise LabError(f"training needs at least one image, got --images {count}")
+    if source == "cifar10":
+        return data.cifar10("train").x[:count], data.cifar10("test").x[:_HELD_OUT_IMAGES]
+    return data.photo_patches(count, seed).x, data.photo_patches(_HELD_OUT_IMAGES, seed + 1).x
+
+
+@contextmanager
+def _progress_bar(trainer: "Trainer") -> Iterator[Callable[["Trainer"], None]]:
+    from tqdm import tqdm
+
+    with tqdm(total=trainer.settings.steps, initial=trainer.step, unit="step", file=sys.stderr) as bar:
+
+        def show(trainer: "Trainer") -> None:
+            bar.set_description("quantized" if trainer.quantizing else "warm-up", refresh=False)
+            bar.set_postfix(loss=f"{trainer.losses.item():.4f}", refresh=False)
+            bar.update(trainer.step - bar.n)
+
+        yield show
+
+
+@contextmanager
+def _cancelled_by_ctrl_c() -> Iterator[Callable[["Trainer"], None]]:
+    """A callback that stops the training between two steps after a first Ctrl-C; a second one stops at once."""
+    from vqlab.train import Cancelled
+
+    pressed = False
+
+    def press(number: int, frame: object) -> None:
+        nonlocal pressed
+        pressed = True
+        signal.signal(signal.SIGINT, before)
+
+    def stop_if_pressed(trainer: "Trainer") -> None:
+        if pressed:
+            raise Cancelled
+
+    before = signal.signal(signal.SIGINT, press)
+    try:
+        yield stop_if_pressed
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _summary(trainer: "Trainer", held_out: "np.ndarray") -> str:
+    from vqlab import metrics
+
+    reconstruction, tokens = trainer.reconstruct(held_out)
+    error = metrics.mean_squared_error(held_out.numpy() / 255, reconstruction.numpy()).item()
+    dimension = metrics.effective_dimension(trainer.latents(held_out).numpy()).item()
+    parts = [f"reconstruction error {error:.5f} (PSNR {metrics.psnr(error):.1f} dB)"]
+    if tokens is None:
+        return " · ".join([*parts, f"effective dimension {dimension} (encoder output); not quantized"])
+    k = trainer.settings.codes
+    counts = metrics.code_usage(tokens.numpy(), k)
+    codebook_dimension = metrics.effective_dimension(trainer.quantizer.codes.detach().numpy()).item()
+    parts += [
+        f"perplexity {metrics.perplexity(counts).item():.0f} of {k:,} at {tokens.numel():,} tokens",
+        f"active codes {metrics.active_codes(counts).item():,}",
+        f"effective dimension {dimension} (encoder output) / {codebook_dimension} (codebook)",
+    ]
+    return " · ".join(parts)
+
+
+COMMANDS = (_doctor, _train)
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,124 @@
+"""In-place feedback on exercises, and marks for the same exercises.
+
+An exercise is a list of tests on the student's function. Each test compares it with the right answer on a small
+case; a table of tempting wrong answers names the mistake and the hint to open. Blank exercises raise
+`NotImplementedError`, and then the check says "not yet".
+"""
+
+import ctypes
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from html import escape
+
+SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class Test:
+    """One comparison: `passes(answer)` is given the student's function or value and says whether it is right."""
+
+    says: str
+    passes: Callable[[object], bool]
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A tempting wrong answer: `looks_like(answer)` recognises it; `says` names it and points at a hint."""
+
+    says: str
+    looks_like: Callable[[object], bool]
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """name: as in the lab.   tests: all must pass, one mark each.   mistakes: in the order they are tried."""
+
+    name: str
+    tests: Sequence[Test]
+    mistakes: Sequence[Mistake] = field(default=())
+
+    def __call__(self, answer: object) -> "Feedback":
+        """Check the student's function or value and show the result under the cell."""
+        return check(self, answer)
+
+
+@dataclass(frozen=True)
+class Feedback:
+    """What the student sees. state: "not yet", "wrong" or "passed"; marks out of `out_of`."""
+
+    exercise: str
+    state: str
+    says: str
+    marks: int
+    out_of: int
+
+    def __str__(self) -> str:
+        sign = {"not yet": "○", "wrong": "✗", "passed": "✓"}[self.state]
+        return f"{sign} {self.exercise}: {self.state}. {self.says}"
+
+    def _repr_mimebundle_(self, **_: object) -> dict:
+        colour = {"not yet": "#6b6b6b", "wrong": "#B03A00", "passed": "#00704F"}[self.state]
+        html = f'<p role="status" style="border-left:5px solid {colour};padding-left:8px">{escape(str(self))}</p>'
+        return {"text/plain": str(self), "text/html": html}
+
+
+class TooSlow(BaseException):
+    """The student's code ran longer than allowed. Not an `Exception`, so that their `except` lets it through."""
+
+
+def check(exercise: Exercise, answer: object, seconds: float = SECONDS) -> Feedback:
+    """Run the tests of an exercise on an answer; every test gets `seconds`, so an endless loop comes back."""
+    out_of = len(exercise.tests)
+    if answer is None or answer is Ellipsis:
+        return Feedback(exercise.name, "not yet", "Fill in your answer above and run the cell again.", 0, out_of)
+    outcomes: list[bool] = []
+    for test in exercise.tests:
+        try:
+            outcomes.append(bool(within(seconds, test.passes, answer)))
+        except NotImplementedError:
+            return Feedback(exercise.name, "not yet", "Replace `raise NotImplementedError` by your code.", 0, out_of)
+        except TooSlow:
+            says = f"Your code ran longer than {seconds:g} s and was stopped: is there a loop that never ends?"
+            return Feedback(exercise.name, "wrong", says, sum(outcomes), out_of)
+        except Exception as error:  # the student's code may raise anything: that is what is being checked
+            says = f"Your code raised {type(error).__name__}: {error}. (Test: {test.says}.)"
+            return Feedback(exercise.name, "wrong", says, sum(outcomes), out_of)
+    if all(outcomes):
+        return Feedback(exercise.name, "passed", f"All {out_of} tests pass.", out_of, out_of)
+    failed = exercise.tests[outcomes.index(False)].says
+    return Feedback(exercise.name, "wrong", _explain(exercise, answer, failed, seconds), sum(outcomes), out_of)
+
+
+def _explain(exercise: Exercise, answer: object, failed: str, seconds: float) -> str:
+    for mistake in exercise.mistakes:
+        try:
+            if within(seconds, mistake.looks_like, answer):
+                return mistake.says
+        except (Exception, TooSlow):  # an answer too odd for this comparison is not this mistake
+            continue
+    return f"It fails this test: {failed}."
+
+
+def within(seconds: float, function: Callable, *arguments: object) -> object:
+    """function(*arguments), or `TooSlow` after so many seconds. Works in any thread and on any system."""
+    result: dict[str, object] = {}
+    thread = threading.Thread(target=_keep, args=(result, function, arguments), daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if thread.is_alive():
+        # Asks the interpreter to raise inside the loop; code stuck in C keeps its thread but not ours.
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(TooSlow))
+        raise TooSlow
+    if "error" in result:
+        raise result["error"]
+    return result["value"]
+
+
+def _keep(result: dict, function: Callable, arguments: Sequence) -> None:
+    try:
+        result["value"] = function(*arguments)
+    except SystemExit:
+        result["error"] = RuntimeError("it calls sys.exit(), which would end the notebook")
+    except (Exception, TooSlow) as error:
+        result["error"] = error

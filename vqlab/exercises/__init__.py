@@ -1,0 +1,1 @@
+"""The exercises of each lab: what is tested, and which tempting mistakes are recognised."""
