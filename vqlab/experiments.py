@@ -13,7 +13,8 @@ SEEDS = tuple(range(8))
 HEADLINE = ("perplexity", "mse")
 # Points whose latents and reconstructions are kept for the pictures; the numbers use every sample.
 _PICTURED = 80
-_FRAMES = (0.0, 0.05, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8, 1.0)
+# Dense at the start, where codes die, and holding every stored warm-up length, where codes are placed.
+_FRAMES = (0.0, 0.01, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1.0)
 
 
 class Recorder:
@@ -115,7 +116,7 @@ _TOKENS = (
         name="tokens_collapse",
         title="Tokens collapse on a ring of 8 Gaussians: warm-up × codebook size",
         axes=(
-            Axis("warmup", "warm-up length", (0, 50, 100, 200, 300, 400, 600, 800), "steps"),
+            Axis("warmup", "warm-up length", (0, 10, 25, 50, 100, 200, 400, 800), "steps"),
             _CODES,
         ),
         seeds=SEEDS,

@@ -198,10 +198,10 @@ def dense_flow(
             break
         end = warmup if t < warmup else total
         h = min(0.4 / (latent[-1] + (1 + beta) * variances.max() + 1e-12), end - t)
-        # (I − W₂CW₁)Σ and (I − W₂W₁)ΣW₁ᵀC, both at the old weights
-        step1 = w2.T @ ((eye - through @ w1) * variances) - beta * (w1_sigma - channel @ w1_sigma)
-        step2 = (w1_sigma.T - w2 @ (w1_sigma @ w1.T)) @ channel
-        w1, w2 = w1 + h * step1, w2 + h * step2
+        # Σ = diag(variances) scales columns; both slopes are taken at the old weights.
+        slope1 = w2.T @ ((eye - through @ w1) * variances) - beta * (w1_sigma - channel @ w1_sigma)
+        slope2 = (w1_sigma.T - w2 @ (w1_sigma @ w1.T)) @ channel
+        w1, w2 = w1 + h * slope1, w2 + h * slope2
         t = end if h == end - t else t + h
     times, latent, loss = (np.array(x) for x in zip(*records, strict=True))
     level, active, *_ = water_fill(latent, bits)

@@ -54,12 +54,12 @@ def _argmax_last(scores: Tensor) -> tuple[Tensor, Tensor]:
     64, then the best entry inside that group.
     """
     r, n, k = scores.shape
-    if k % _GROUP or k == _GROUP:
+    if k % _GROUP or k <= 2 * _GROUP:
         return scores.max(-1)
-    groups = scores.view(r, n, k // _GROUP, _GROUP)  # (R, N, K) -> (R, N, K/64, 64)
-    best, group = groups.amax(-1).max(-1)
-    winner = groups.gather(2, group[..., None, None].expand(r, n, 1, _GROUP)).squeeze(2)  # (R, N, 64)
-    return best, group * _GROUP + winner.argmax(-1)
+    groups = scores.view(-1, _GROUP)  # (R, N, K) -> (R·N·K/64, 64)
+    best, group = groups.amax(-1).view(r, n, k // _GROUP).max(-1)
+    rows = group.view(-1) + torch.arange(0, len(groups), k // _GROUP, device=scores.device)  # (R·N,)
+    return best, group * _GROUP + groups[rows].argmax(-1).view(r, n)
 
 
 @torch.no_grad()

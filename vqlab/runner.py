@@ -15,17 +15,18 @@ from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
+from tqdm import tqdm
 
 from vqlab import LabError, __version__, sweeps
 from vqlab.metrics import agrees
 from vqlab.sweeps import Cell, Experiment
 
 
-def run(experiment: Experiment, jobs: int = 1, progress: Callable = iter, folder: Path | None = None) -> Path:
+def run(experiment: Experiment, jobs: int = 1, folder: Path | None = None) -> Path:
     """Compute every cell that is not there yet, then write NAME.npz and NAME.json; return the .npz path.
 
     Each finished cell is written at once, so an interrupted or killed sweep goes on where it stopped.
-    jobs: processes.   progress(iterable, total=…, initial=…): wraps the finished cells, tqdm-like.
+    jobs: processes. A progress bar with the remaining time goes to stderr.
     Raises: LabError if the disk is full or not writable; finished cells are kept.
     """
     folder = folder or sweeps.FOLDER
@@ -35,7 +36,7 @@ def run(experiment: Experiment, jobs: int = 1, progress: Callable = iter, folder
         parts.mkdir(parents=True, exist_ok=True)
         todo = [i for i, path in enumerate(paths) if _read_part(path) is None]
         finished = _compute(experiment, {i: paths[i] for i in todo}, jobs)
-        for _ in progress(finished, total=len(paths), initial=len(paths) - len(todo)):
+        for _ in tqdm(finished, experiment.name, total=len(paths), initial=len(paths) - len(todo), unit="cell"):
             pass
         stored = _write(experiment, [_read_part(path) for path in paths], folder)
     except OSError as error:
@@ -47,9 +48,7 @@ def run(experiment: Experiment, jobs: int = 1, progress: Callable = iter, folder
     return stored
 
 
-def check(
-    experiment: Experiment, cells: int = 4, folder: Path | None = None, progress: Callable = iter
-) -> list[tuple[str, bool]]:
+def check(experiment: Experiment, cells: int = 4, folder: Path | None = None) -> list[tuple[str, bool]]:
     """Retrain a random handful of stored cells and compare their headline numbers with the stored seeds.
 
     Returns one (sentence, agrees?) per cell and headline number.
@@ -58,7 +57,7 @@ def check(
     rng = np.random.default_rng()
     chosen = rng.choice(len(experiment.cells), min(cells, len(experiment.cells)), replace=False)
     report = []
-    for i in progress(chosen):
+    for i in tqdm(chosen, f"checking {experiment.name}", unit="cell"):
         position = experiment.cells[i]
         fresh, old = experiment.run(position, experiment.seeds), stored.at(**position)
         where = ", ".join(f"{name} {value}" for name, value in position.items())

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # Lab 01 · Tokens collapse
 #
-# **You give a tokenizer 256 codes and it uses sixteen. You will cause this with a slider, explain it, and cure it.**
+# **You give a tokenizer 256 codes and it uses fewer than thirty. You will cause this with a slider, explain it, and cure it.**
 #
 # | | |
 # |---|---|
@@ -97,12 +97,21 @@ def table(sweep, warm):
 table(sweep, warm=400)
 
 # %% [markdown]
-# **Three things to see.**
-#
-# - Cold, perplexity stops growing near 15, however large K is.
-# - With a warm-up, more than 90 % of every codebook is used, and the error keeps falling with K.
-# - At K = 8 the two agree in perplexity within their spread: with fewer codes than the data has clusters there is little to lose.
-#
+# **Three things to see**, in numbers of this sweep:
+
+# %%
+cold, warm = (sweep.at(warmup=warmup)["perplexity"][..., -1] for warmup in (0, 400))  # (K, seeds)
+sizes = sweep.axes["codes"].values
+Markdown(
+    f"- **Cold, perplexity stops growing.** K = 16 reads {spread(cold[1])}; sixteen times as many codes, "
+    f"K = {sizes[-1]}, read {spread(cold[-1])}.\n"
+    f"- **Warm, it grows with K.** At every K the warm codebook's perplexity is at least "
+    f"{min(w.mean() / k for w, k in zip(warm, sizes)):.0%} of K, and the error keeps falling.\n"
+    f"- **At the small end there is little to cure.** K = 8 reads {spread(cold[0])} cold and {spread(warm[0])} warm: "
+    "with one code per cluster almost every code finds work."
+)
+
+# %% [markdown]
 # Is it the setting? Here is the same with twice the width, twice the batch, twice the steps and half the learning rate.
 # The cold codebook gets further, and stops all the same.
 
@@ -296,11 +305,11 @@ Explorer([Slider.of(placed.axes["codes"], start=128)], partial(placements.explor
 # %% [markdown]
 # ## 8. Break the cure
 #
-# Try these in the explorer above and say what happens before you look:
+# Say what happens before you look, then try it in the explorer above:
 #
-# - a warm-up of 50 steps (K = 256),
-# - a warm-up of 800 of 1,000 steps,
-# - K = 8 with any warm-up.
+# - How *short* may the warm-up be? Try 10 and 25 steps of 1,000, at K = 256.
+# - How *long* may it be? At 800 only 200 quantized steps are left.
+# - K = 8, with any warm-up.
 
 # %%
 rows = ["| warm-up (steps) | perplexity of 256 | reconstruction error |", "|---|---|---|"]
@@ -308,6 +317,10 @@ for warmup in sweep.axes["warmup"].values:
     cell = sweep.at(warmup=warmup, codes=256)
     rows.append(f"| {warmup} | {spread(cell['perplexity'][:, -1])} | {spread(cell['mse'][:, -1])} |")
 Markdown("\n".join(rows))
+
+# %% [markdown]
+# A tenth of the steps already cures. What counts is that the latents have found their size when the codes are placed, and in two
+# dimensions they find it quickly. In Lab 04 the warm-up has to wait for *every dimension* to grow, and its length matters.
 
 # %% [markdown]
 # ## 9. What the paper claims · what we measured

@@ -169,7 +169,7 @@ straight_through = Exercise(
 
 # --- ema_step(counts, sums, z, tokens, decay) -> (codes, counts, sums) -------------------------------------
 
-_COUNTS, _DECAY = torch.tensor([2.0, 1.0, 4.0]), 0.9
+_COUNTS, _DECAY = torch.tensor([3.0, 2.0, 4.0]), 0.9
 _OLD = torch.tensor([[1.0, 0.0], [0.0, 1.0], [-1.0, -1.0]])
 _SUMS = _OLD * _COUNTS[:, None]
 _BATCH, _BATCH_TOKENS = torch.tensor([[2.0, 0.0], [3.0, 1.0], [0.0, 2.0]]), torch.tensor([0, 0, 1])

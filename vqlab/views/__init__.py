@@ -5,7 +5,9 @@ and never carries it alone: each also has its own marker or line style.
 """
 
 import io
-from typing import NamedTuple
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
 
 import numpy as np
 from matplotlib import rc_context
@@ -18,10 +20,11 @@ from PIL import Image
 COLD, WARM, LIVE = "#0072B2", "#D55E00", "#000000"
 DATA, USED, DEAD = "#8C8C8C", "#009E73", "#B0417A"
 RECONSTRUCTION, THEORY = "#0072B2", "#444444"
-FONT = {"font.size": 11, "axes.titlesize": 12, "axes.spines.top": False, "axes.spines.right": False}
+STYLE = {"font.size": 11, "axes.titlesize": 12, "axes.spines.top": False, "axes.spines.right": False}
 
 
-class View(NamedTuple):
+@dataclass(frozen=True)
+class View:
     """A figure, the sentence that replaces it for those who cannot see it, and the numbers in words."""
 
     figure: Figure
@@ -32,16 +35,25 @@ class View(NamedTuple):
         return {"image/png": png(self.figure), "text/plain": self.alt}, {"image/png": {"alt": self.alt}}
 
 
+def styled(view: Callable[..., View]) -> Callable[..., View]:
+    """Decorate a view so that everything it draws, now or while rendering, has the house style."""
+
+    @wraps(view)
+    def drawn(*arguments: object, **named: object) -> View:
+        with rc_context(STYLE):
+            return view(*arguments, **named)
+
+    return drawn
+
+
 def canvas(panels: int, title: str) -> tuple[Figure, list[Axes]]:
     """An opaque figure 11 inches wide with 1–3 panels at fixed places, so that nothing moves between states."""
-    with rc_context(FONT):
-        figure = Figure(figsize=(11, 4.3), dpi=100, facecolor="white")
-        FigureCanvasAgg(figure)
-        figure.suptitle(title, x=0.012, y=0.985, ha="left", fontsize=15, fontweight="bold")
-        left, right, gap = 0.06, 0.99, 0.075
-        width = (right - left - gap * (panels - 1)) / panels
-        axes = [figure.add_axes((left + i * (width + gap), 0.135, width, 0.62)) for i in range(panels)]
-    return figure, axes
+    figure = Figure(figsize=(11, 4.3), dpi=100, facecolor="white")
+    FigureCanvasAgg(figure)
+    figure.suptitle(title, x=0.012, y=0.985, ha="left", fontsize=15, fontweight="bold")
+    left, right, gap = 0.06, 0.99, 0.075
+    width = (right - left - gap * (panels - 1)) / panels
+    return figure, [figure.add_axes((left + i * (width + gap), 0.135, width, 0.62)) for i in range(panels)]
 
 
 def caption(axis: Axes, title: str) -> None:
@@ -53,7 +65,6 @@ def caption(axis: Axes, title: str) -> None:
         bbox_to_anchor=(-0.02, 0.985),
         ncols=columns,
         frameon=False,
-        fontsize=11,
         handletextpad=0.3,
         columnspacing=0.9,
         borderaxespad=0,
@@ -63,7 +74,8 @@ def caption(axis: Axes, title: str) -> None:
 
 def png(figure: Figure) -> bytes:
     """The figure as PNG bytes. Flat colours need no more than a palette, which makes the file small."""
-    figure.canvas.draw()
+    with rc_context(STYLE):
+        figure.canvas.draw()
     image = Image.fromarray(np.asarray(figure.canvas.buffer_rgba())[..., :3])
     buffer = io.BytesIO()
     image.quantize(64, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(buffer, "png")

@@ -12,6 +12,7 @@ _DRAWS = 20
 _MARKERS = "osD^vP*X"
 
 
+@views.styled
 def tokenizer(points: np.ndarray, codes: np.ndarray) -> View:
     """Points (n, 2) coloured and shaped by their nearest of K ≤ 8 codes (K, 2), and the tokens that remain."""
     k = len(codes)
@@ -43,6 +44,7 @@ def tokenizer(points: np.ndarray, codes: np.ndarray) -> View:
     return View(figure, alt, alt)
 
 
+@views.styled
 def explore(state: dict) -> View:
     """Usage of K equally likely codes by N tokens: one draw, and perplexity over N against its formula.
 

@@ -7,6 +7,7 @@ from vqlab.sweeps import Stored
 from vqlab.views import View
 
 
+@views.styled
 def explore(sweep: Stored, state: dict) -> View:
     """Final perplexity and error of every codebook placement at one K, cold and after a warm-up.
 

@@ -11,6 +11,7 @@ TOKENS = 4000  # every sample of the ring is one token
 _RING = data.gaussian_ring().x[:400]
 
 
+@views.styled
 def explore(sweep: Stored, state: dict, live: Cell | None = None) -> View:
     """The state of one training at one moment, and where it ends for every K.
 

@@ -1,0 +1,45 @@
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+READY_TESTS := .venv/.ready-tests
+LAB_ARGS ?=
+
+.PHONY: help lab test labs style sweeps clean
+
+help:  ## list what can be made
+	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 10
+
+lab: $(READY)  ## set everything up and open JupyterLab on Lab 00
+	$(BIN)/jupyter lab $(LAB_ARGS) labs/00_start_here.ipynb
+
+test: $(READY_TESTS)  ## set up if needed and run every test, notebooks included
+	$(BIN)/python -m vqlab doctor
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/python labs/build.py --check
+	$(BIN)/python -m pytest tests
+	$(BIN)/python -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=60 labs
+
+labs: $(READY)  ## rebuild the notebooks from labs/source
+	$(BIN)/python labs/build.py
+
+style: $(READY_TESTS)  ## format and lint
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+sweeps: $(READY)  ## remake every stored sweep (minutes)
+	$(BIN)/python -m vqlab sweep --all
+
+clean:  ## remove the environment and caches
+	rm -rf .venv .pytest_cache .hypothesis .ruff_cache
+
+$(READY): requirements.txt pyproject.toml
+	@echo "Setting up .venv (about two minutes, once)"
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt -e .
+	$(BIN)/python -m vqlab doctor
+	@touch $@
+
+$(READY_TESTS): $(READY) tests/requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r tests/requirements.txt
+	@touch $@

@@ -1,0 +1,264 @@
+"""Every control over its whole range, without a browser: picture, alt text, status, errors, live training."""
+
+import re
+import threading
+import time
+
+import ipywidgets as w
+import pytest
+
+from vqlab import LabError, sweeps
+from vqlab.controls import Explorer
+from vqlab.prediction import Prediction
+from vqlab.sliders import Slider
+from vqlab.train import Cancelled
+from vqlab.views import View, canvas
+
+PNG_HEAD = "data:image/png;base64,iVBOR"
+
+
+def view(state: dict, live=None) -> View:
+    figure, _ = canvas(1, "a title")
+    numbers = f"x is {state['x']}, word is {state['word']}" + (f", live {live['value']}" if live else "")
+    return View(figure, f"<alt> {numbers}", numbers)
+
+
+def sliders() -> list[Slider]:
+    return [
+        Slider("x", "length x", (0, 10, 400), start=10, unit="steps", play=True),
+        Slider("word", "kind", ("round", "square"), start="round"),
+        Slider("look", "look", (0.5, 1.5), start=0.5, trained=False),
+    ]
+
+
+class FakeTrainer:
+    def __init__(self, step: int) -> None:
+        self.step, self.settings = step, type("S", (), {"steps": 100})
+
+
+def train(state: dict, seeds, callback) -> dict:
+    for step in range(0, 101, 20):
+        callback(FakeTrainer(step))
+    return {"value": len(seeds) + state["x"]}
+
+
+def picture(explorer: Explorer) -> str:
+    return explorer._picture.value
+
+
+def status(explorer: Explorer) -> str:
+    text = explorer._status.value
+    assert text.startswith('<p role="status"')
+    return re.sub("<[^>]*>", "", text)
+
+
+def inputs(explorer: Explorer, kind: type) -> list[w.Widget]:
+    found, todo = [], list(explorer.children)
+    while todo:
+        widget = todo.pop(0)
+        todo += getattr(widget, "children", ())
+        if isinstance(widget, kind):
+            found.append(widget)
+    return found
+
+
+def test_it_shows_the_start_position_at_once():
+    explorer = Explorer(sliders(), view)
+    assert PNG_HEAD in picture(explorer)
+    assert 'alt="&lt;alt&gt; x is 10, word is round"' in picture(explorer)
+    assert status(explorer) == "x is 10, word is round"
+
+
+def test_every_position_of_every_control_redraws():
+    explorer = Explorer(sliders(), view)
+    track, box = inputs(explorer, w.SelectionSlider)[0], inputs(explorer, w.IntText)[0]
+    for value in (0, 10, 400):
+        track.value = value
+        assert f"x is {value}" in status(explorer)
+        assert box.value == value
+    box.value = 0
+    assert track.value == 0
+    inputs(explorer, w.Dropdown)[0].value = "square"
+    assert "word is square" in status(explorer)
+
+
+def test_every_slider_has_a_labelled_number_box():
+    explorer = Explorer(sliders(), view)
+    tracks = inputs(explorer, w.SelectionSlider)
+    boxes = inputs(explorer, (w.IntText, w.FloatText))
+    assert [track.description for track in tracks] == ["length x (steps)", "look"]
+    assert [box.description for box in boxes] == ["length x (number)", "look (number)"]
+
+
+@pytest.mark.parametrize(("typed", "shown"), [(370, 400), (-5, 0), (10**9, 400), (6, 10)])
+def test_a_number_between_positions_goes_to_the_nearest_and_says_so(typed, shown):
+    explorer = Explorer(sliders(), view)
+    inputs(explorer, w.IntText)[0].value = typed
+    assert explorer.state["x"] == shown
+    assert inputs(explorer, w.IntText)[0].value == shown
+    assert f"length x {typed:g} is not stored: showing {shown}" in status(explorer)
+
+
+@pytest.mark.parametrize("wrong", ["many", None, float("nan")])
+def test_something_that_is_no_number_is_refused_with_a_sentence(wrong):
+    explorer = Explorer(sliders(), view)
+    with pytest.raises(LabError, match=r"length x takes a number.*type one of 0, 10, 400"):
+        explorer.set(x=wrong)
+    assert explorer.state["x"] == 10
+
+
+def test_unknown_sliders_and_words_are_named():
+    explorer = Explorer(sliders(), view)
+    with pytest.raises(LabError, match="there is no slider z: choose from x, word, look"):
+        explorer.set(z=1)
+    with pytest.raises(LabError, match="kind has no choice 'flat': choose from round, square"):
+        explorer.set(word="flat")
+    with pytest.raises(LabError, match="cannot start at 3"):
+        Slider("x", "x", (1, 2), start=3)
+
+
+def test_the_play_button_steps_through_the_positions():
+    explorer = Explorer(sliders(), view)
+    play = inputs(explorer, w.Play)[0]
+    assert play.max == 2
+    play.value = 2
+    assert "x is 400" in status(explorer)
+
+
+def test_a_view_that_cannot_draw_says_so_and_is_not_swallowed():
+    def refuses(state):
+        if state["x"] == 0:
+            raise LabError("no data here: choose another x")
+        if state["x"] == 400:
+            raise ZeroDivisionError("a bug")
+        return view(state)
+
+    explorer = Explorer(sliders(), refuses)
+    explorer.set(x=0)
+    assert "no data here: choose another x" in status(explorer)
+    with pytest.raises(ZeroDivisionError):
+        explorer.set(x=400)
+    assert "a bug" in status(explorer)
+    explorer.set(x=10)
+    assert status(explorer) == "x is 10, word is round"
+
+
+def test_live_training_is_drawn_at_its_position_only():
+    explorer = Explorer(sliders(), view, train=train)
+    explorer.train_live()
+    assert "live 14" in status(explorer)
+    explorer.set(look=1.5)
+    assert "live 14" in status(explorer)
+    explorer.set(x=0)
+    assert "live" not in status(explorer)
+    explorer.set(x=10)
+    assert "live 14" in status(explorer)
+
+
+def test_cancel_stops_a_live_training_and_says_so():
+    started = threading.Event()
+
+    def endless(state, seeds, callback):
+        for step in range(10_000):
+            callback(FakeTrainer(step))
+            started.set()
+            time.sleep(0.01)
+        raise AssertionError("never cancelled")
+
+    explorer = Explorer(sliders(), view, train=endless)
+    button, cancel = inputs(explorer, w.Button)
+    assert (button.description, cancel.description) == ("Train it live", "Cancel")
+    button.click()
+    assert started.wait(20)
+    assert button.disabled
+    assert not cancel.disabled
+    cancel.click()
+    explorer._thread.join(20)
+    assert "cancelled" in status(explorer)
+    assert not button.disabled
+    assert cancel.disabled
+
+
+def test_a_second_press_while_training_starts_nothing():
+    gate, runs = threading.Event(), []
+
+    def waits(state, seeds, callback):
+        runs.append(1)
+        gate.wait(20)
+        return {"value": 0}
+
+    explorer = Explorer(sliders(), view, train=waits)
+    explorer._start()
+    explorer._start()
+    gate.set()
+    explorer._thread.join(20)
+    assert runs == [1]
+
+
+def test_a_live_training_that_fails_says_why():
+    def diverges(state, seeds, callback):
+        raise LabError("the latents contain NaN: lower the learning rate")
+
+    explorer = Explorer(sliders(), view, train=diverges)
+    explorer.train_live()
+    assert "Live training stopped: the latents contain NaN" in status(explorer)
+
+
+def test_progress_is_reported():
+    seen = []
+
+    def watched(state, seeds, callback):
+        for step in range(0, 101, 20):
+            callback(FakeTrainer(step))
+            seen.append(explorer._progress.value)
+        return {"value": 0}
+
+    explorer = Explorer(sliders(), view, train=watched)
+    explorer.train_live()
+    assert seen == pytest.approx([0, 0.2, 0.4, 0.6, 0.8, 1.0])
+
+
+def test_without_a_kernel_the_picture_stands_in_with_its_alt_text():
+    data, metadata = Explorer(sliders(), view)._repr_mimebundle_()
+    assert data["image/png"].startswith(b"\x89PNG")
+    assert metadata["image/png"]["alt"].startswith("<alt> x is 10")
+    assert "application/vnd.jupyter.widget-view+json" in data
+
+
+def test_cancelled_is_what_the_training_loop_understands():
+    explorer = Explorer(sliders(), view, train=train)
+    explorer._cancelled.set()
+    with pytest.raises(Cancelled):
+        explorer._report(FakeTrainer(0))
+
+
+def test_a_prediction_is_compared_once_committed():
+    prediction = Prediction("How many?", measured=lambda: [90.0, 110.0], unit="codes")
+    sentence = prediction.commit(50)
+    assert sentence.startswith("You said 50 codes. Measured: 100 ± 10 (2 seeds). Off by a factor of 2.0.")
+    assert inputs(prediction, w.Button)[0].disabled
+    assert "Close!" in Prediction("How many?", measured=lambda: [90.0, 110.0]).commit(105)
+    assert "Far off." in Prediction("How many?", measured=lambda: [90.0, 110.0]).commit(0)
+
+
+def test_an_explorer_of_the_real_sweep_trains_live_and_agrees():
+    from functools import partial
+
+    from vqlab.controls import live
+    from vqlab.views import tokens
+
+    sweep = sweeps.load("tokens_collapse")
+    steps = tuple(sweep.settings["frames"])
+    explorer = Explorer(
+        [
+            Slider.of(sweep.axes["warmup"], start=400),
+            Slider.of(sweep.axes["codes"], start=32),
+            Slider("seed", "seed", sweep.seeds, start=0, trained=False),
+            Slider("step", "training step", steps, start=steps[-1], trained=False, play=True),
+        ],
+        partial(tokens.explore, sweep),
+        train=live("tokens_collapse"),
+    )
+    explorer.train_live()
+    assert "4 live seeds end at perplexity" in status(explorer)
+    assert "agree with the 8 stored ones" in status(explorer)

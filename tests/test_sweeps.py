@@ -1,0 +1,210 @@
+"""Stored sweeps: load without torch, resume after a kill, refuse what is damaged, check themselves."""
+
+import errno
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from vqlab import LabError, runner, sweeps
+from vqlab.experiments import EXPERIMENTS
+from vqlab.sweeps import Axis, Experiment
+
+
+def toy(**changes) -> Experiment:
+    """Two axes, three seeds, arrays whose width depends on the cell."""
+    described = {
+        "name": "toy",
+        "title": "a toy",
+        "axes": (Axis("a", "letter a", (1, 2, 3), "m"), Axis("b", "letter b", ("x", "y"))),
+        "seeds": (0, 1, 2),
+        "settings": {"version": 1},
+        "run": toy_cell,
+        "headline": ("score",),
+    }
+    return Experiment(**(described | changes))
+
+
+def toy_cell(position: dict, seeds, *callbacks) -> dict:
+    a, shift = position["a"], {"x": 0.0, "y": 10.0}[position["b"]]
+    score = np.array([[a + shift + 0.01 * seed] for seed in seeds], np.float32)  # (seeds, 1)
+    return {"score": score, "wide": np.full((len(seeds), a), a, np.float16), "count": np.full((len(seeds), a), a)}
+
+
+def test_what_is_stored_is_what_was_computed(tmp_path):
+    runner.run(toy(), folder=tmp_path)
+    stored = sweeps.load("toy", tmp_path)
+    assert stored.seeds == (0, 1, 2)
+    assert stored.axes["a"].values == (1, 2, 3)
+    assert stored.axes["a"].unit == "m"
+    np.testing.assert_allclose(stored.at(a=2, b="y")["score"][:, 0], [12.0, 12.01, 12.02], rtol=1e-6)
+    assert stored.at(b="x")["score"].shape == (3, 3, 1)
+
+
+def test_arrays_of_different_width_are_padded_with_nan_or_zero(tmp_path):
+    runner.run(toy(), folder=tmp_path)
+    cell = sweeps.load("toy", tmp_path).at(a=2, b="x")
+    np.testing.assert_array_equal(cell["wide"][0], np.array([2, 2, np.nan], np.float16))
+    np.testing.assert_array_equal(cell["count"][0], [2, 2, 0])
+
+
+def test_provenance_names_command_versions_and_time(tmp_path):
+    runner.run(toy(), folder=tmp_path)
+    provenance = sweeps.load("toy", tmp_path).provenance
+    assert provenance["command"] == "python -m vqlab sweep toy"
+    assert {"torch", "numpy", "scikit-learn", "vqlab"} <= set(provenance["versions"])
+    assert {"date", "commit", "core_seconds", "machine", "python"} <= set(provenance)
+
+
+def test_a_broken_off_sweep_keeps_its_finished_cells_and_goes_on(tmp_path):
+    done = []
+
+    def breaks_at_four(position, seeds):
+        if len(done) == 4:
+            raise KeyboardInterrupt
+        done.append(position)
+        return toy_cell(position, seeds)
+
+    with pytest.raises(KeyboardInterrupt):
+        runner.run(toy(run=breaks_at_four), folder=tmp_path)
+    again = []
+    runner.run(toy(run=lambda p, s: again.append(p) or toy_cell(p, s)), folder=tmp_path)
+    assert len(done) == 4
+    assert len(again) == 2
+    assert sweeps.load("toy", tmp_path).arrays["score"].shape == (3, 2, 3, 1)
+
+
+def test_a_half_written_cell_is_computed_again(tmp_path):
+    experiment = toy()
+    part = tmp_path / ".parts" / f"toy-{experiment.fingerprint}" / "cell-00002.npz"
+    part.parent.mkdir(parents=True)
+    part.write_bytes(b"PK\x03\x04 half a file")
+    runner.run(experiment, folder=tmp_path)
+    assert np.isfinite(sweeps.load("toy", tmp_path).arrays["score"]).all()
+
+
+def test_other_settings_do_not_reuse_finished_cells(tmp_path):
+    assert toy().fingerprint != toy(settings={"version": 2}).fingerprint
+    assert toy().fingerprint != toy(seeds=(0, 1)).fingerprint
+    assert toy().fingerprint == toy().fingerprint
+
+
+def test_kill_9_loses_no_finished_cell(tmp_path):
+    script = (
+        "import sys, time; from pathlib import Path; sys.path.insert(0, 'tests')\n"
+        "from test_sweeps import toy, toy_cell; from vqlab import runner\n"
+        "def slow(position, seeds):\n    time.sleep(0.3); return toy_cell(position, seeds)\n"
+        f"runner.run(toy(run=slow), folder=Path({str(tmp_path)!r}))\n"
+    )
+    process = subprocess.Popen([sys.executable, "-c", script], cwd=Path(__file__).parents[1])
+    deadline = time.time() + 60
+    while len(list(tmp_path.glob(".parts/*/cell-*.npz"))) < 2 and time.time() < deadline:
+        time.sleep(0.02)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    kept = len(list(tmp_path.glob(".parts/*/cell-*.npz")))
+    assert 2 <= kept < 6
+    again = []
+    runner.run(toy(run=lambda p, s: again.append(p) or toy_cell(p, s)), folder=tmp_path)
+    assert len(again) == 6 - kept
+
+
+def test_a_full_disk_is_one_sentence_and_keeps_what_is_finished(tmp_path, monkeypatch):
+    original, calls = runner._savez, []
+
+    def fills_up(file, arrays):
+        calls.append(1)
+        if len(calls) == 3:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        original(file, arrays)
+
+    monkeypatch.setattr(runner, "_savez", fills_up)
+    with pytest.raises(LabError, match=r"No space left on device.*finished cells are kept"):
+        runner.run(toy(), folder=tmp_path)
+    assert len(list(tmp_path.glob(".parts/*/cell-*.npz"))) == 2
+    assert not list(tmp_path.glob("**/*.partial"))
+
+
+def test_failing_to_remake_leaves_the_old_sweep(tmp_path):
+    runner.run(toy(), folder=tmp_path)
+    before = (tmp_path / "toy.npz").read_bytes()
+
+    def fails(position, seeds):
+        raise LabError("no")
+
+    with pytest.raises(LabError):
+        runner.run(toy(run=fails), folder=tmp_path)
+    assert (tmp_path / "toy.npz").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("damage", "says"),
+    [
+        (lambda f: (f / "toy.npz").write_bytes((f / "toy.npz").read_bytes()[:-50]), "truncated or was edited"),
+        (lambda f: (f / "toy.npz").unlink(), "missing"),
+        (lambda f: (f / "toy.json").unlink(), "missing"),
+        (lambda f: (f / "toy.json").write_text("{ half"), "not JSON"),
+        (lambda f: _edit(f, format=99), "format 99"),
+    ],
+)
+def test_a_damaged_sweep_is_refused_with_the_mend(tmp_path, damage, says):
+    runner.run(toy(), folder=tmp_path)
+    damage(tmp_path)
+    with pytest.raises(LabError, match=says) as caught:
+        sweeps.load("toy", tmp_path)
+    assert "python -m vqlab sweep toy" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def _edit(folder: Path, **changes) -> None:
+    path = folder / "toy.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+
+def test_unknown_positions_are_named(tmp_path):
+    runner.run(toy(), folder=tmp_path)
+    stored = sweeps.load("toy", tmp_path)
+    with pytest.raises(LabError, match=r"a = 7 is not stored in toy: choose from \[1, 2, 3\]"):
+        stored.at(a=7)
+    with pytest.raises(LabError, match="no axis c"):
+        stored.at(c=1)
+
+
+def test_check_agrees_with_itself_and_sees_a_change(tmp_path):
+    runner.run(toy(), folder=tmp_path)
+    assert all(agrees for _, agrees in runner.check(toy(), cells=6, folder=tmp_path))
+    wrong = toy(run=lambda p, s: toy_cell(p, s) | {"score": toy_cell(p, s)["score"] * 1.5})
+    assert not any(agrees for _, agrees in runner.check(wrong, cells=6, folder=tmp_path))
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_every_stored_sweep_is_that_of_its_experiment(name):
+    description = json.loads((sweeps.FOLDER / f"{name}.json").read_text())
+    expected = json.loads(json.dumps(sweeps.describe(EXPERIMENTS[name])))
+    assert {key: description[key] for key in expected} == expected
+    assert len(description["seeds"]) >= 8
+    assert (sweeps.FOLDER / f"{name}.npz").stat().st_size < 3_000_000
+    stored = sweeps.load(name)
+    for key in EXPERIMENTS[name].headline:
+        assert np.isfinite(stored.arrays[key][..., -1].astype(float)).all()
+
+
+def test_loading_needs_no_torch_and_less_than_half_a_second():
+    script = (
+        "import sys, time; start = time.perf_counter()\n"
+        "from vqlab import sweeps\n"
+        "for path in sweeps.FOLDER.glob('*.npz'): sweeps.load(path.stem)\n"
+        "print(time.perf_counter() - start, 'torch' in sys.modules, 'sklearn' in sys.modules)\n"
+    )
+    best = min(
+        (subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split())
+        for _ in range(3)
+    )
+    assert best[1:] == ["False", "False"]
+    assert float(best[0]) < 0.5

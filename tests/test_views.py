@@ -1,0 +1,138 @@
+"""What the pictures show: the data in their artists, their titles, limits, alt texts, size and speed."""
+
+import itertools
+import time
+
+import numpy as np
+import pytest
+
+from vqlab import data, sweeps, views
+from vqlab.views import occupancy, placements, tokens
+
+
+@pytest.fixture(scope="module")
+def collapse():
+    return sweeps.load("tokens_collapse")
+
+
+@pytest.fixture(scope="module")
+def placed():
+    return sweeps.load("tokens_placement")
+
+
+def all_views(collapse, placed):
+    yield occupancy.tokenizer(data.gaussian_ring(500).x, np.eye(2, dtype=np.float32))
+    for k, n in itertools.product((16, 512, 4096), (64, 1024, 16384)):
+        yield occupancy.explore({"codes": k, "tokens": n})
+    for k in placed.axes["codes"].values:
+        yield placements.explore(placed, {"codes": k})
+    for warmup, k, step in itertools.product((0, 10, 400), (8, 256), (0, 200, 1000)):
+        yield tokens.explore(collapse, {"warmup": warmup, "codes": k, "seed": 1, "step": step})
+
+
+def test_every_picture_is_small_legible_and_described(collapse, placed):
+    for view in all_views(collapse, placed):
+        assert len(views.png(view.figure)) <= 60_000
+        assert view.figure.get_facecolor()[3] == 1
+        assert len(view.figure.axes) <= 3
+        assert any(character.isdigit() for character in view.alt)
+        assert any(character.isdigit() for character in view.figure._suptitle.get_text())
+        texts = [text for axis in view.figure.axes for text in [*axis.texts, axis.title, axis.xaxis.label]]
+        legends = [axis.get_legend() for axis in view.figure.axes if axis.get_legend()]
+        texts += [text for legend in legends for text in legend.get_texts()]
+        assert min(text.get_fontsize() for text in texts) >= 11
+
+
+def test_nothing_moves_when_a_slider_moves(collapse, placed):
+    for group in (
+        [occupancy.explore({"codes": k, "tokens": n}) for k, n in ((16, 64), (4096, 16384))],
+        [placements.explore(placed, {"codes": k}) for k in (8, 256)],
+        [
+            tokens.explore(collapse, {"warmup": warmup, "codes": k, "seed": 0, "step": step})
+            for warmup, k, step in ((0, 8, 0), (400, 256, 200), (800, 64, 1000))
+        ],
+    ):
+        places = [[axis.get_position().bounds for axis in view.figure.axes] for view in group]
+        assert all(place == places[0] for place in places)
+        limits = [[axis.get_ylim() for axis in view.figure.axes] for view in group]
+        assert all(limit == limits[0] for limit in limits)
+
+
+def test_the_latent_panel_shows_every_code_dead_or_used(collapse):
+    view = tokens.explore(collapse, {"warmup": 0, "codes": 256, "seed": 0, "step": 1000})
+    latents = view.figure.axes[1]
+    dead, used = (len(line.get_xdata()) for line in latents.lines[1:])
+    cell = collapse.at(warmup=0, codes=256)
+    assert dead + used == 256
+    assert used == int(cell["active"][0, -1])
+    assert f"Cold start: {used} of 256 codes in use at the end" in view.figure._suptitle.get_text()
+
+
+def test_the_growth_panel_draws_mean_and_range_of_all_seeds(collapse):
+    view = tokens.explore(collapse, {"warmup": 400, "codes": 64, "seed": 0, "step": 1000})
+    growth = view.figure.axes[2]
+    cold, warm = (
+        next(line for line in growth.lines if line.get_label() == label).get_ydata()
+        for label in ("cold", "warm-up 400")
+    )
+    np.testing.assert_allclose(cold, collapse.at(warmup=0)["perplexity"][..., -1].mean(1), rtol=1e-6)
+    np.testing.assert_allclose(warm, collapse.at(warmup=400)["perplexity"][..., -1].mean(1), rtol=1e-6)
+    bands = growth.collections
+    low = min(vertex[1] for vertex in bands[0].get_paths()[0].vertices)
+    assert low == pytest.approx(collapse.at(warmup=0)["perplexity"][..., -1].min(), rel=1e-5)
+
+
+def test_before_the_switch_there_are_no_codes(collapse):
+    view = tokens.explore(collapse, {"warmup": 400, "codes": 256, "seed": 0, "step": 200})
+    assert "still a plain autoencoder" in view.figure._suptitle.get_text()
+    assert "no codes yet" in view.status
+    assert len(view.figure.axes[1].lines) == 1
+
+
+def test_live_runs_replace_the_growth_panel_and_are_judged(collapse):
+    state = {"warmup": 0, "codes": 64, "seed": 0, "step": 1000}
+    stored = collapse.at(warmup=0, codes=64)
+    same = tokens.explore(collapse, state, {"perplexity": stored["perplexity"][:4]})
+    assert "agree with the 8 stored ones" in same.status
+    assert len(same.figure.axes[2].lines) == 1 + 4
+    other = tokens.explore(collapse, state, {"perplexity": stored["perplexity"][:4] * 3})
+    assert "DIFFER from the 8 stored ones" in other.status
+
+
+def test_a_healthy_codebook_reads_less_than_k():
+    view = occupancy.explore({"codes": 512, "tokens": 1024})
+    assert "healthy is perplexity 38" in view.alt
+    measured = next(line for line in view.figure.axes[1].lines if "measured" in line.get_label()).get_ydata()
+    assert (np.diff(measured) > 0).all()
+    assert 0.98 < measured[-1] < 1
+
+
+def test_the_placement_picture_has_a_mean_per_placement_and_start(placed):
+    view = placements.explore(placed, {"codes": 128})
+    cold, warm = view.figure.axes[0].containers
+    expected = placed.at(codes=128)["perplexity"][..., -1].mean(-1)  # (placement, warm-up)
+    np.testing.assert_allclose(cold.lines[0].get_xdata(), expected[:, 0], rtol=1e-6)
+    np.testing.assert_allclose(warm.lines[0].get_xdata(), expected[:, 1], rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("values", "text"),
+    [
+        ([15.3, 15.3], "15.3 ± 0.0"),
+        ([0.0123, 0.0143], "0.0133 ± 0.0010"),
+        ([233, 235], "234 ± 1"),
+        ([0, 0], "0.000 ± 0.000"),
+    ],
+)
+def test_spread_keeps_three_digits(values, text):
+    assert views.spread(values) == text
+
+
+def test_a_redraw_takes_less_than_150_ms(collapse):
+    state = {"warmup": 0, "codes": 256, "seed": 0, "step": 1000}
+    seconds = []
+    for step in (1000, 0, 200, 1000, 400, 600, 800):
+        start = time.process_time()  # of this process alone: a busy neighbour is not the code's fault
+        views.png(tokens.explore(collapse, state | {"step": step}).figure)
+        seconds.append(time.process_time() - start)
+    assert np.median(seconds) < 0.15
