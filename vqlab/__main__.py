@@ -1,4 +1,4 @@
-"""The command line: `python -m vqlab doctor`, `python -m vqlab train`.
+"""The command line: `python -m vqlab doctor`, `python -m vqlab train`, `python -m vqlab sweep`.
 
 A subcommand is one function that adds its parser and sets `run`, and its name in COMMANDS.
 Exit status: 0 done, 1 something cannot work (one sentence on stderr says what), 2 wrong usage, 130 stopped by Ctrl-C.
@@ -178,7 +178,43 @@ def _summary(trainer: "Trainer", held_out: "np.ndarray") -> str:
     return " · ".join(parts)
 
 
-COMMANDS = (_doctor, _train)
+def _sweep(subcommands: argparse._SubParsersAction) -> None:
+    from vqlab.experiments import EXPERIMENTS
+
+    parser = subcommands.add_parser("sweep", help="compute and store the experiments behind the labs, or check them")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"one or more of {', '.join(EXPERIMENTS)}")
+    parser.add_argument("--all", action="store_true", help="every experiment")
+    parser.add_argument("--check", action="store_true", help="retrain a few stored cells and compare")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes (default: one a core)")
+    parser.set_defaults(run=_run_sweeps)
+
+
+def _run_sweeps(chosen: argparse.Namespace) -> int:
+    from vqlab import runner
+    from vqlab.experiments import EXPERIMENTS
+
+    names = list(EXPERIMENTS) if chosen.all else chosen.names
+    unknown = [name for name in names if name not in EXPERIMENTS]
+    if unknown or not names:
+        raise LabError(f"no sweep is called {', '.join(unknown) or '(nothing)'}: choose from {', '.join(EXPERIMENTS)}")
+    if chosen.jobs < 1:
+        raise LabError(f"a sweep needs at least one process, got --jobs {chosen.jobs}")
+    missed = 0
+    for name in names:
+        if chosen.check:
+            for sentence, agrees in runner.check(EXPERIMENTS[name]):
+                print(f"[{'OK' if agrees else 'DIFFERS'}] {name}: {sentence}")
+                missed += not agrees
+            continue
+        try:
+            print(f"stored {runner.run(EXPERIMENTS[name], chosen.jobs)}")
+        except KeyboardInterrupt:
+            print("Stopped; finished cells are kept, so the same command goes on from here.", file=sys.stderr)
+            return INTERRUPTED
+    return 1 if missed else 0
+
+
+COMMANDS = (_doctor, _train, _sweep)
 
 if __name__ == "__main__":
     sys.exit(main())

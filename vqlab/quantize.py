@@ -15,7 +15,6 @@ from vqlab import LabError
 # One score block of 2M floats (8 MB) stays in cache, so memory does not grow with N·K.
 _CODES_PER_BLOCK = 2048
 _SCORES_PER_BLOCK = 2_097_152
-_GROUP = 64
 
 
 class Quantized(NamedTuple):
@@ -48,18 +47,12 @@ def check_latents(z: Tensor, codes: Tensor | None = None) -> None:
 
 
 def _argmax_last(scores: Tensor) -> tuple[Tensor, Tensor]:
-    """First maximum over the last axis, as (values, indices).
-
-    `amax` is vectorised and `max` with indices is not, so long rows take two stages: the best group of
-    64, then the best entry inside that group.
-    """
-    r, n, k = scores.shape
-    if k % _GROUP or k <= 2 * _GROUP:
+    """First maximum over the last axis, as (values, indices)."""
+    if scores.device.type != "cpu" or scores.dtype == torch.bfloat16:
         return scores.max(-1)
-    groups = scores.view(-1, _GROUP)  # (R, N, K) -> (R·N·K/64, 64)
-    best, group = groups.amax(-1).view(r, n, k // _GROUP).max(-1)
-    rows = group.view(-1) + torch.arange(0, len(groups), k // _GROUP, device=scores.device)  # (R·N,)
-    return best, group * _GROUP + groups[rows].argmax(-1).view(r, n)
+    # numpy's argmax runs on vector instructions, torch's does not: a tenth of the time.
+    index = torch.from_numpy(scores.numpy().argmax(-1, keepdims=True))
+    return scores.gather(-1, index).squeeze(-1), index.squeeze(-1)
 
 
 @torch.no_grad()

@@ -10,6 +10,7 @@ import time
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -39,6 +40,11 @@ def run(experiment: Experiment, jobs: int = 1, folder: Path | None = None) -> Pa
         for _ in tqdm(finished, experiment.name, total=len(paths), initial=len(paths) - len(todo), unit="cell"):
             pass
         stored = _write(experiment, [_read_part(path) for path in paths], folder)
+    except BrokenProcessPool as error:
+        raise LabError(
+            "a process of the sweep was killed, most likely for want of memory: run the same command again with "
+            "fewer --jobs, finished cells are kept"
+        ) from error
     except OSError as error:
         raise LabError(
             f"could not write under {folder} ({error.strerror}): make room there and run the same command again, "

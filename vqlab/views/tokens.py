@@ -84,7 +84,7 @@ def _draw_growth(axis: Axes, sweep: Stored, state: dict) -> str:
     axis.set(xlabel="codebook size K (codes)")
     axis.set_xscale("log", base=2)
     axis.set_xticks(sizes, [str(k) for k in sizes])
-    views.caption(axis, f"Final perplexity (N = {TOKENS:,}, {len(sweep.seeds)} seeds)")
+    views.caption(axis, f"Final perplexity at N = {TOKENS:,}")
     at_k = f"At the end K = {state['codes']} reads perplexity {views.spread(here)}"
     if not state["warmup"]:
         return f"{at_k} from a cold start."
