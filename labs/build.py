@@ -133,6 +133,14 @@ def _target(source: Path) -> Path:
     return LABS / f"{source.stem}.ipynb"
 
 
+def _draw_readme_picture() -> None:
+    from vqlab import sweeps, views
+    from vqlab.views import tokens
+
+    cured = tokens.explore(sweeps.load("tokens_collapse"), {"warmup": 400, "codes": 256, "seed": 0, "step": 1000})
+    (LABS / "cured.png").write_bytes(views.png(cured.figure))
+
+
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("labs", nargs="*", help="lab numbers or name prefixes; all if none is given")
@@ -148,6 +156,8 @@ def main(arguments: list[str] | None = None) -> None:
             sys.exit(f"stale: {', '.join(stale)}. Run `make labs` and commit the result.")
         print(f"{len(chosen)} notebooks are what their sources give.")
         return
+    if not options.solved:
+        _draw_readme_picture()
     for source in chosen:
         if options.solved:
             options.solved.mkdir(parents=True, exist_ok=True)

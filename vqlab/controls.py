@@ -15,6 +15,8 @@ from vqlab.views import View, png
 
 LIVE_SEEDS = (100, 101, 102, 103)
 _PLAY_MS = 600
+# On a narrow page the number box goes under its slider instead of being squeezed.
+_WRAPPING = {"flex_flow": "row wrap"}
 
 
 class Explorer(w.VBox):
@@ -65,10 +67,10 @@ class Explorer(w.VBox):
         for widget in inputs:
             widget.observe(partial(self._on_input, slider.name), "value")
         if not slider.play:
-            return w.HBox(inputs)
+            return w.HBox(inputs, layout=_WRAPPING)
         play = w.Play(max=len(slider.values) - 1, interval=_PLAY_MS, description=f"Play {slider.label}")
         play.observe(lambda change: self._move(slider.name, slider.values[change["new"]]), "value")
-        return w.HBox([*inputs, play])
+        return w.HBox([*inputs, play], layout=_WRAPPING)
 
     def _live_row(self) -> w.Widget:
         self._button = w.Button(description="Train it live", button_style="primary", tooltip="train this position now")

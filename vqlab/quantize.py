@@ -4,6 +4,7 @@ Every tensor carries a leading run axis R, so that R small models train at once 
 products: latents are (R, N, d), codebooks (R, K, d), tokens (R, N). One model is simply R = 1.
 """
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -31,7 +32,7 @@ def check_latents(z: Tensor, codes: Tensor | None = None) -> None:
         raise LabError(f"latents must have shape (R, N, d), got {tuple(z.shape)}: for one run pass z[None]")
     if z.shape[1] == 0:
         raise LabError("there are no latents to quantize (N = 0): give at least one")
-    if not torch.isfinite(z.sum()):
+    if not math.isfinite(z.sum().item()):
         raise LabError("the latents contain NaN or Inf: the training has diverged, so lower the learning rate")
     if codes is None:
         return
@@ -42,7 +43,7 @@ def check_latents(z: Tensor, codes: Tensor | None = None) -> None:
         )
     if codes.shape[1] == 0:
         raise LabError("the codebook is empty (K = 0): give at least one code")
-    if not torch.isfinite(codes.sum()):
+    if not math.isfinite(codes.sum().item()):
         raise LabError("the codes contain NaN or Inf: the training has diverged, so lower the learning rate")
 
 
@@ -60,7 +61,7 @@ def nearest_code(z: Tensor, codes: Tensor) -> Tensor:
     """Index of the nearest code (squared Euclidean distance) for every latent; equal scores go to the lower index.
 
     Minimising ‖z − c‖² over c is maximising z·c − ‖c‖²/2, one matrix product. It runs in blocks, so the
-    (N, K) matrix never exists: memory stays near 10 MB at any K.
+    (N, K) matrix never exists: the scores take 8 MB at any N and K.
 
     Args: z (R, N, d) latents, codes (R, K, d). Returns tokens (R, N), int64.
     Raises: LabError for wrong shapes, N = 0, K = 0, or NaN/Inf.
@@ -71,20 +72,24 @@ def nearest_code(z: Tensor, codes: Tensor) -> Tensor:
     # Scores are differences of squares: measured from the middle of the codes, float32 keeps its digits.
     centre = codes.mean(1, keepdim=True)
     z = z - centre
-    rows = max(1, _SCORES_PER_BLOCK // (runs * min(k, _CODES_PER_BLOCK)))
-    tokens, best = None, None
+    rows = min(n, max(1, _SCORES_PER_BLOCK // (runs * min(k, _CODES_PER_BLOCK))))
+    tokens = torch.empty(runs, n, dtype=torch.int64, device=z.device)
+    best = z.new_empty(runs, n)
+    # One buffer for all blocks: a new one each would fragment the heap until it holds the whole matrix.
+    buffer = z.new_empty(runs * rows * min(k, _CODES_PER_BLOCK))
     for start in range(0, k, _CODES_PER_BLOCK):
         block = codes[:, start : start + _CODES_PER_BLOCK] - centre
         offset = block.square().sum(-1).mul_(-0.5).unsqueeze(1)  # (R, 1, block)
-        parts = [_argmax_last(torch.baddbmm(offset, z[:, i : i + rows], block.mT)) for i in range(0, n, rows)]
-        value = torch.cat([v for v, _ in parts], 1) if len(parts) > 1 else parts[0][0]
-        index = torch.cat([i for _, i in parts], 1) if len(parts) > 1 else parts[0][1]
-        if tokens is None:
-            tokens, best = index, value
-        else:
-            better = value > best
-            tokens = torch.where(better, index + start, tokens)
-            best = torch.where(better, value, best)
+        for row in range(0, n, rows):
+            part, here = z[:, row : row + rows], slice(row, row + rows)
+            shape = (runs, part.shape[1], block.shape[1])
+            scores = torch.baddbmm(offset, part, block.mT, out=buffer[: math.prod(shape)].view(shape))
+            value, index = _argmax_last(scores)
+            if start > 0:
+                better = value > best[:, here]
+                index = torch.where(better, index + start, tokens[:, here])
+                value = torch.where(better, value, best[:, here])
+            tokens[:, here], best[:, here] = index, value
     return tokens
 
 
@@ -178,7 +183,9 @@ class VectorQuantizer(nn.Module):
         self.counts.mul_(self.decay).add_(hits, alpha=1 - self.decay)
         if self.update == "ema":
             self.sums.mul_(self.decay)
-            self.sums.view(-1, d).index_add_(0, flat, z.reshape(-1, d), alpha=1 - self.decay)
+            latents = z.reshape(-1, d) * (1 - self.decay)
+            # scatter_add_ says the same as index_add_ in a quarter of the time.
+            self.sums.view(-1, d).scatter_add_(0, flat.unsqueeze(1).expand_as(latents), latents)
             # Counts and sums of an unused code decay together, so their ratio stays put until both
             # underflow; below this floor the code keeps its place.
             if self.counts.min() > 1e-20:

@@ -49,15 +49,15 @@ def widgets_for(slider: Slider) -> tuple[w.Widget, ...]:
         continuous_update=False,
         readout=False,
         style=LABEL_STYLE,
-        layout=w.Layout(width="480px"),
+        layout=w.Layout(width="430px", flex="0 0 auto"),
     )
     box_class = w.IntText if all(isinstance(value, int) for value in slider.values) else w.FloatText
     box = box_class(
         value=slider.start,
         description=f"{slider.label} (number)",
         continuous_update=False,
-        style=LABEL_STYLE,
-        layout=w.Layout(width="270px"),
+        style={"description_width": "210px"},
+        layout=w.Layout(width="310px", flex="0 0 auto"),
     )
     return track, box
 

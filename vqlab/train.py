@@ -5,6 +5,7 @@ then codes are placed on the latents, the optimiser starts afresh, and the rest 
 (AE warm-up: arXiv 2605.06870; pre-training against tokens collapse: arXiv 2411.16550).
 """
 
+import math
 import os
 import zipfile
 from collections.abc import Callable, Sequence
@@ -134,10 +135,11 @@ class Trainer:
             loss = z.new_zeros(len(self.seeds))
         error = (self.model.decode(z) - x).square()
         losses = loss + error.mean(tuple(range(1, error.ndim)))
-        if not torch.isfinite(losses).all():
+        total = losses.sum()  # the runs share no parameters, so the sum's gradient is each run's own
+        if not math.isfinite(total.item()):
             raise LabError(f"the loss turned NaN or Inf at step {self.step}: lower the learning rate")
         self.optimizer.zero_grad(set_to_none=True)
-        losses.sum().backward()  # the runs share no parameters, so the sum's gradient is each run's own
+        total.backward()
         self.optimizer.step()
         self.losses = losses.detach()
 

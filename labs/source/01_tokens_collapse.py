@@ -106,7 +106,7 @@ Markdown(
     f"- **Cold, perplexity stops growing.** K = 16 reads {spread(cold[1])}; sixteen times as many codes, "
     f"K = {sizes[-1]}, read {spread(cold[-1])}.\n"
     f"- **Warm, it grows with K.** At every K the warm codebook's perplexity is at least "
-    f"{min(w.mean() / k for w, k in zip(warm, sizes)):.0%} of K, and the error keeps falling.\n"
+    f"{min(w.mean() / k for w, k in zip(warm, sizes, strict=True)):.0%} of K, and the error keeps falling.\n"
     f"- **At the small end there is little to cure.** K = 8 reads {spread(cold[0])} cold and {spread(warm[0])} warm: "
     "with one code per cluster almost every code finds work."
 )

@@ -74,7 +74,7 @@ def _draw_growth(axis: Axes, sweep: Stored, state: dict) -> str:
     sizes = np.array(sweep.axes["codes"].values)
     cold = sweep.at(warmup=0)["perplexity"][..., -1].T  # (K, seeds, frames) -> (seeds, K)
     warm = sweep.at(warmup=state["warmup"])["perplexity"][..., -1].T
-    axis.plot(sizes, sizes, ":", color=views.THEORY, label="K")
+    axis.plot(sizes, sizes, ":", color=views.THEORY, label="ideal: K")
     views.band(axis, sizes, cold, views.COLD, "cold", marker="s", linestyle="--")
     if state["warmup"]:
         views.band(axis, sizes, warm, views.WARM, f"warm-up {state['warmup']}", marker="o")

@@ -1,0 +1,31 @@
+"""What every test shares: one thread, steady hypothesis examples, and how a refusal must read."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import hypothesis
+import pytest
+import torch
+
+from vqlab import LabError
+
+torch.set_num_threads(1)
+hypothesis.settings.register_profile("lab", deadline=None, derandomize=True, max_examples=40)
+hypothesis.settings.load_profile("lab")
+
+
+@pytest.fixture(scope="session")
+def refuses() -> Callable:
+    """`with refuses("words"):` the block must raise LabError with one short sentence that holds these words."""
+
+    @contextmanager
+    def check(words: str) -> Iterator[None]:
+        with pytest.raises(LabError) as caught:
+            yield
+        message = str(caught.value)
+        assert words in message
+        assert "\n" not in message
+        assert ". " not in message
+        assert len(message) < 400
+
+    return check

@@ -1,0 +1,171 @@
+"""Toy mixtures have the geometry they promise; CIFAR-10 is read from small made-up archives."""
+
+import numpy as np
+import pytest
+
+from vqlab import data
+
+IMAGE_BYTES = 3 * 32 * 32
+TRAIN = [f"data_batch_{i}.bin" for i in range(1, 6)]
+
+
+def class_statistics(samples):
+    classes = np.unique(samples.y)
+    means = np.array([samples.x[samples.y == c].mean(0) for c in classes])
+    stds = np.array([samples.x[samples.y == c].std(0) for c in classes])
+    return means, stds
+
+
+def test_ring_classes_sit_evenly_on_the_circle_with_the_given_spread():
+    samples = data.gaussian_ring(n=8000, classes=5, radius=2.0, std=0.1)
+    means, stds = class_statistics(samples)
+    angles = np.arctan2(means[:, 1], means[:, 0])
+    steps = (angles - 2 * np.pi * np.arange(5) / 5 + np.pi) % (2 * np.pi) - np.pi
+    assert np.abs(steps).max() < 0.01
+    assert np.linalg.norm(means, axis=1) == pytest.approx(np.full(5, 2.0), abs=0.02)
+    assert stds == pytest.approx(np.full((5, 2), 0.1), rel=0.1)
+
+
+def test_grid_classes_fill_the_square_row_by_row_from_the_top():
+    means, stds = class_statistics(data.gaussian_grid(n=9000, classes=9, std=0.02))
+    expected = [[x, y] for y in (1, 0, -1) for x in (-1, 0, 1)]
+    assert means == pytest.approx(np.array(expected, float), abs=0.01)
+    assert stds == pytest.approx(np.full((9, 2), 0.02), rel=0.1)
+
+
+@pytest.mark.parametrize("classes", [1, 2, 5, 16, 17])
+def test_grid_holds_any_number_of_classes_inside_the_square(classes):
+    samples = data.gaussian_grid(n=10 * classes, classes=classes, std=0)
+    assert len(np.unique(samples.x, axis=0)) == classes
+    assert np.abs(samples.x).max() <= 1
+
+
+@pytest.mark.parametrize("make", [data.gaussian_ring, data.gaussian_grid])
+def test_mixtures_have_equal_classes_and_the_promised_types(make):
+    samples = make(n=400, classes=8)
+    assert samples.x.shape == (400, 2)
+    assert samples.x.dtype == np.float32
+    assert samples.y.dtype == np.int64
+    assert np.bincount(samples.y).tolist() == [50] * 8
+
+
+@pytest.mark.parametrize("make", [data.gaussian_ring, data.gaussian_grid, data.photo_patches])
+def test_the_seed_alone_decides_the_samples(make):
+    first, again, other = make(n=40, seed=3), make(n=40, seed=3), make(n=40, seed=4)
+    assert np.array_equal(first.x, again.x)
+    assert np.array_equal(first.y, again.y)
+    assert not np.array_equal(first.x, other.x)
+
+
+@pytest.mark.parametrize("make", [data.gaussian_ring, data.gaussian_grid])
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [({"n": 0}, "n must be"), ({"classes": 0}, "classes must be"), ({"std": -0.1}, "std = -0.1")],
+)
+def test_mixtures_refuse_impossible_sizes(make, wrong, words, refuses):
+    with refuses(words):
+        make(**wrong)
+
+
+def test_photo_patches_are_images_of_both_photographs():
+    samples = data.photo_patches(n=60)
+    assert samples.x.shape == (60, 3, 32, 32)
+    assert samples.x.dtype == np.uint8
+    assert samples.y.dtype == np.int64
+    assert set(samples.y) == {0, 1}
+    assert samples.x.std() > 20  # neither blank nor garbled
+
+
+def test_photo_patches_are_cut_from_the_photographs_some_of_them_mirrored():
+    from sklearn.datasets import load_sample_images
+
+    samples = data.photo_patches(n=12)
+    photos = [image[::2, ::2] for image in load_sample_images().images]
+
+    def found(patch, photo):
+        corners = np.argwhere((photo[:-31, :-31] == patch[0, 0]).all(-1))
+        return any(np.array_equal(photo[i : i + 32, j : j + 32], patch) for i, j in corners)
+
+    patches = samples.x.transpose(0, 2, 3, 1)  # (n, C, H, W) -> (n, H, W, C)
+    plain = [found(patch, photos[y]) for patch, y in zip(patches, samples.y, strict=True)]
+    mirrored = [found(patch[:, ::-1], photos[y]) for patch, y in zip(patches, samples.y, strict=True)]
+    assert all(a or b for a, b in zip(plain, mirrored, strict=True))
+    assert any(plain)
+    assert any(mirrored)
+
+
+def test_photo_patches_refuse_none(refuses):
+    with refuses("n must be at least 1"):
+        data.photo_patches(n=0)
+
+
+@pytest.fixture
+def archive(tmp_path):
+    """A small CIFAR-10 in the official binary layout: 3 images a file; label and pixels tell file and image."""
+    folder = tmp_path / "cifar-10-batches-bin"
+    folder.mkdir()
+    for f, name in enumerate([*TRAIN, "test_batch.bin"]):
+        records = np.zeros((3, 1 + IMAGE_BYTES), np.uint8)
+        for i in range(3):
+            records[i, 0] = (2 * f + i) % 10
+            records[i, 1:] = np.repeat([10 * f + i, 100, 200], 32 * 32)  # red, green, blue planes
+            records[i, 1 + 5] = 255  # row 0, column 5 of the red plane
+        records.tofile(folder / name)
+    return folder
+
+
+@pytest.mark.parametrize("nested", [True, False])
+def test_cifar10_reads_both_splits_in_file_order(archive, nested):
+    folder = archive.parent if nested else archive
+    train, test = data.cifar10("train", folder), data.cifar10("test", folder)
+    assert train.x.shape == (15, 3, 32, 32)
+    assert train.x.dtype == np.uint8
+    assert train.y.dtype == np.int64
+    assert train.y.tolist() == [(2 * f + i) % 10 for f in range(5) for i in range(3)]
+    assert train.x[:, 0, 9, 9].tolist() == [10 * f + i for f in range(5) for i in range(3)]
+    assert test.y.tolist() == [0, 1, 2]
+    assert test.x[0, :, 9, 9].tolist() == [50, 100, 200]
+    assert np.argwhere(test.x[0, 0] == 255).tolist() == [[0, 5]]
+
+
+def test_cifar10_uses_the_folder_in_the_environment(archive, monkeypatch):
+    monkeypatch.setenv("VQLAB_DATA", str(archive.parent))
+    assert len(data.cifar10("test").x) == 3
+
+
+def test_cifar10_says_that_the_environment_variable_is_not_set(monkeypatch, refuses):
+    monkeypatch.delenv("VQLAB_DATA", raising=False)
+    with refuses("VQLAB_DATA, which is not set"):
+        data.cifar10()
+
+
+def test_cifar10_says_that_the_folder_is_not_there(tmp_path, refuses):
+    with refuses("nowhere is not a folder"):
+        data.cifar10(folder=tmp_path / "nowhere")
+
+
+def test_cifar10_names_every_missing_file(archive, refuses):
+    (archive / "data_batch_2.bin").unlink()
+    (archive / "test_batch.bin").unlink()
+    with refuses("data_batch_2.bin, test_batch.bin missing"):
+        data.cifar10("train", archive)
+
+
+@pytest.mark.parametrize("keep", [0, 1000, 2 * (1 + IMAGE_BYTES) + 1])
+def test_cifar10_refuses_a_truncated_file(archive, keep, refuses):
+    path = archive / "data_batch_3.bin"
+    path.write_bytes(path.read_bytes()[:keep])
+    with refuses("data_batch_3.bin"):
+        data.cifar10("train", archive)
+
+
+def test_cifar10_refuses_labels_above_nine(archive, refuses):
+    path = archive / "test_batch.bin"
+    path.write_bytes(b"\x0a" + path.read_bytes()[1:])
+    with refuses("labels above 9"):
+        data.cifar10("test", archive)
+
+
+def test_cifar10_refuses_an_unknown_split(archive, refuses):
+    with refuses("'train' or 'test', got 'validation'"):
+        data.cifar10("validation", archive)
