@@ -208,3 +208,15 @@ def test_loading_needs_no_torch_and_less_than_half_a_second():
     )
     assert best[1:] == ["False", "False"]
     assert float(best[0]) < 0.5
+
+
+def test_pictures_keep_their_shape_in_a_byte():
+    rng = np.random.default_rng(0)
+    points = rng.normal(size=(3, 40, 2)) * np.array([1e-3, 1.0, 50.0])[:, None, None]
+    points[1, 3] = np.nan
+    packed, scale = sweeps.pack(points)
+    assert packed.dtype == np.int8
+    back = sweeps.unpack(packed, scale)
+    np.testing.assert_array_equal(np.isnan(back), np.isnan(points))
+    assert (np.nanmax(np.abs(back - points), (1, 2)) <= np.nanmax(np.abs(points), (1, 2)) / 250).all()
+    assert not sweeps.unpack(*sweeps.pack(np.zeros((1, 5, 2)))).any()

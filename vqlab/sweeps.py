@@ -61,6 +61,24 @@ class Experiment:
         return hashlib.sha256(json.dumps(describe(self), sort_keys=True).encode()).hexdigest()[:12]
 
 
+_NOTHING = -128
+
+
+def pack(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Positions (..., n, d) for a picture in a byte each, and their scale (..., 1, 1): about a pixel of error.
+
+    NaN is kept. The scale is that of each picture, so that a small heap keeps its shape.
+    """
+    largest = np.nan_to_num(np.abs(points)).max((-2, -1), keepdims=True).astype(np.float32)
+    scale = np.where(largest > 0, largest, 1) / 127
+    return np.where(np.isnan(points), _NOTHING, np.round(np.nan_to_num(points) / scale)).astype(np.int8), scale
+
+
+def unpack(bytes_: np.ndarray, scale: np.ndarray) -> np.ndarray:
+    """The positions that `pack` was given, to the precision of a byte."""
+    return np.where(bytes_ == _NOTHING, np.nan, bytes_ * scale)
+
+
 class Stored:
     """A stored sweep. `axes`, `seeds`, `settings` and `provenance` say what it is; `at` reads a cell."""
 
@@ -72,6 +90,8 @@ class Stored:
 
     def at(self, **position: object) -> Cell:
         """Arrays at a stored position; an axis left out stays, in the order of `axes`.
+
+        Packed pictures (`KEY` with `KEY_scale`) come back as positions.
 
         Raises: LabError if an axis or a value is not stored.
         """
@@ -86,7 +106,9 @@ class Stored:
             index.append(axis.values.index(value))
         if position:
             raise LabError(f"{self.name} has no axis {', '.join(position)}: it has {', '.join(self.axes)}")
-        return {key: array[tuple(index)] for key, array in self.arrays.items()}
+        cell = {key: array[tuple(index)] for key, array in self.arrays.items()}
+        scaled = [key for key in cell if f"{key}_scale" in cell]
+        return cell | {key: unpack(cell[key], cell[f"{key}_scale"]) for key in scaled}
 
 
 def load(name: str, folder: Path | None = None) -> Stored:

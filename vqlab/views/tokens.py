@@ -1,5 +1,7 @@
 """Lab 01's picture: data and reconstructions, latents and codes, and how perplexity grows with K."""
 
+from functools import cache
+
 import numpy as np
 from matplotlib.axes import Axes
 
@@ -65,9 +67,10 @@ def _draw_latents(axis: Axes, sweep: Stored, now: Cell, seed: int, k: int) -> No
     views.caption(axis, "Latents and codes")
 
 
+@cache
 def latent_limit(sweep: Stored) -> float:
     """One half-width for all latent panels of a sweep: room for 99.9 % of all stored latents."""
-    return float(np.ceil(np.quantile(np.abs(sweep.arrays["latents"].astype(np.float32)), 0.999)))
+    return float(np.ceil(np.nanquantile(np.abs(sweep.at()["latents"]), 0.999)))
 
 
 def _draw_growth(axis: Axes, sweep: Stored, state: dict) -> str:
