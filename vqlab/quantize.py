@@ -112,6 +112,10 @@ def straight_through(z: Tensor, z_q: Tensor) -> Tensor:
     return z + (z_q - z).detach()
 
 
+def _mean_squared(a: Tensor, b: Tensor) -> Tensor:
+    return nn.functional.mse_loss(a, b, reduction="none").mean((1, 2))  # (R, N, d) -> (R,)
+
+
 class VectorQuantizer(nn.Module):
     """A codebook of K codes in d dimensions for each of R runs, one run a seed.
 
@@ -168,9 +172,9 @@ class VectorQuantizer(nn.Module):
         """Quantize latents z (R, N, d); in training mode the EMA codebook moves once, after the look-up."""
         tokens = nearest_code(z, self.codes)
         z_q = look_up(self.codes, tokens)
-        loss = self.commitment_weight * (z - z_q.detach()).square().mean((1, 2))
+        loss = self.commitment_weight * _mean_squared(z, z_q.detach())
         if self.update == "gradient":
-            loss = loss + self.codebook_weight * (z.detach() - z_q).square().mean((1, 2))
+            loss = loss + self.codebook_weight * _mean_squared(z_q, z.detach())
         if self.training:
             self._follow(z.detach(), tokens)
         return Quantized(straight_through(z, z_q), tokens, loss)

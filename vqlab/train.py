@@ -133,7 +133,7 @@ class Trainer:
             z, _, loss = self.quantizer(z)
         else:
             loss = z.new_zeros(len(self.seeds))
-        error = (self.model.decode(z) - x).square()
+        error = torch.nn.functional.mse_loss(self.model.decode(z), x, reduction="none")
         losses = loss + error.mean(tuple(range(1, error.ndim)))
         total = losses.sum()  # the runs share no parameters, so the sum's gradient is each run's own
         if not math.isfinite(total.item()):

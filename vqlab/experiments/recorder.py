@@ -1,6 +1,7 @@
 """What is kept of a training: metrics at some steps, and what a picture needs."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 
@@ -61,6 +62,19 @@ class Recorder:
     def cell(self) -> Cell:
         frames = [self.frames[step] for step in self.steps if step in self.frames]
         return {key: np.stack([frame[key] for frame in frames], 1) for key in frames[0]}
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Train small models on one thread: they gain nothing from a second, and lose a lot when the machine is busy."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def frame_steps(steps: int) -> tuple[int, ...]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from vqlab.data import gaussian_ring
-from vqlab.experiments.recorder import Recorder, frame_steps
+from vqlab.experiments.recorder import Recorder, frame_steps, one_thread
 from vqlab.sweeps import Axis, Cell, Experiment
 
 SEEDS = tuple(range(8))
@@ -44,7 +44,8 @@ def train_ring(
     placement = PLACEMENTS[position.get("placement", "k-means")]
     settings = Settings(codes=position["codes"], warmup=position["warmup"], **placement, **base)
     recorder = Recorder(frame_steps(settings.steps) if frames else (settings.steps,), x, pictured)
-    Trainer(model, torch.from_numpy(x), settings, seeds).run(recorder, *callbacks)
+    with one_thread():
+        Trainer(model, torch.from_numpy(x), settings, seeds).run(recorder, *callbacks)
     return recorder.cell()
 
 

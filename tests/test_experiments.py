@@ -1,0 +1,68 @@
+"""What is kept of a training, and that the live button and the stored sweep run the same code."""
+
+import numpy as np
+import pytest
+import torch
+
+from vqlab.experiments import EXPERIMENTS
+from vqlab.experiments.recorder import frame_steps, one_thread
+from vqlab.experiments.tokens import train_ring
+
+TINY = {"hidden": 8, "steps": 40, "batch_size": 32, "learning_rate": 2e-3}
+
+
+def test_frames_are_taken_at_the_stored_warm_up_lengths():
+    steps = frame_steps(1000)
+    assert steps[0] == 0
+    assert steps[-1] == 1000
+    warmups = EXPERIMENTS["tokens_collapse"].axes[0].values
+    assert set(warmups) <= set(steps), "the moment when codes are placed is not in the pictures"
+
+
+def test_before_the_switch_there_are_errors_and_latents_but_no_codes():
+    cell = train_ring({"codes": 8, "warmup": 16}, (0, 1), base=TINY, pictured=5)
+    steps = np.array(frame_steps(40))
+    assert cell["mse"].shape == (2, len(steps))
+    assert np.isfinite(cell["mse"]).all()
+    assert np.isfinite(cell["latent_dim"]).all()
+    for key in ("perplexity", "active", "code_dim"):
+        assert (np.isnan(cell[key][0]) == (steps < 16)).all()
+    assert cell["latents"].shape == (2, len(steps), 5, 2)
+    assert cell["usage"].shape == (2, len(steps), 8)
+    assert (cell["usage"].sum(-1)[0] == np.where(steps < 16, 0, 4000)).all()
+
+
+def test_a_seed_gives_the_same_run_alone_and_in_a_stack():
+    together = train_ring({"codes": 8, "warmup": 16}, (3, 4), base=TINY)
+    alone = train_ring({"codes": 8, "warmup": 16}, (4,), base=TINY)
+    np.testing.assert_allclose(together["mse"][1], alone["mse"][0], rtol=1e-3)
+
+
+def test_callbacks_reach_the_training():
+    seen = []
+    train_ring({"codes": 8, "warmup": 0}, (0,), lambda trainer: seen.append(trainer.step), base=TINY)
+    assert seen == list(range(41))
+
+
+def test_small_trainings_use_one_thread_and_give_the_others_back():
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(2)
+        with pytest.raises(ZeroDivisionError), one_thread():
+            assert torch.get_num_threads() == 1
+            raise ZeroDivisionError
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize("warmup", [0, 100, 400])
+def test_the_stored_sweep_says_what_the_lab_says(warmup):
+    from vqlab import sweeps
+
+    sweep = sweeps.load("tokens_collapse")
+    final = sweep.at(warmup=warmup, codes=256)
+    if warmup:
+        assert (final["perplexity"][:, -1] > 0.8 * 256).all()
+    else:
+        assert (final["active"][:, -1] < 30).all()
