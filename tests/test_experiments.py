@@ -44,14 +44,20 @@ def test_callbacks_reach_the_training():
     assert seen == list(range(41))
 
 
+def _fail_on_one_thread(seen: list[int]) -> None:
+    with one_thread():
+        seen.append(torch.get_num_threads())
+        raise ZeroDivisionError
+
+
 def test_small_trainings_use_one_thread_and_give_the_others_back():
     before = torch.get_num_threads()
     try:
         torch.set_num_threads(2)
-        with pytest.raises(ZeroDivisionError), one_thread():
-            assert torch.get_num_threads() == 1
-            raise ZeroDivisionError
-        assert torch.get_num_threads() == 2
+        seen = []
+        with pytest.raises(ZeroDivisionError):
+            _fail_on_one_thread(seen)
+        assert (seen, torch.get_num_threads()) == ([1], 2)
     finally:
         torch.set_num_threads(before)
 
@@ -66,3 +72,20 @@ def test_the_stored_sweep_says_what_the_lab_says(warmup):
         assert (final["perplexity"][:, -1] > 0.8 * 256).all()
     else:
         assert (final["active"][:, -1] < 30).all()
+
+
+def test_the_placement_sweep_says_what_the_lab_says():
+    from vqlab import sweeps
+
+    sweep = sweeps.load("tokens_placement")
+
+    def mean(placement: str, warmup: int) -> float:
+        return sweep.at(placement=placement, warmup=warmup, codes=128)["perplexity"][:, -1].mean()
+
+    for clustering in ("k-means", "k-means++", "Gaussian mixture", "hierarchical"):
+        assert mean(clustering, 0) < 30
+        assert mean(clustering, 400) > 100
+    assert mean("normal, std 1", 0) > 60
+    assert max(mean("normal, std 0.1", 0), mean("normal, std 3", 0)) < 60
+    assert mean("normal, std 0.01", 400) < mean("normal, std 0.01", 0)
+    assert mean("k-means + replacement", 0) > 100
