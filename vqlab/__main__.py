@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 INTERRUPTED = 130
 _HELD_OUT_IMAGES = 512
+_LEAST = {"images": 1, "dim": 1, "hidden": 2, "seed": 0}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -36,6 +37,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except LabError as error:
         print(f"vqlab: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("vqlab: stopped", file=sys.stderr)
+        return INTERRUPTED
 
 
 def _doctor(subcommands: argparse._SubParsersAction) -> None:
@@ -50,22 +54,27 @@ def _doctor(subcommands: argparse._SubParsersAction) -> None:
 
 
 def _train(subcommands: argparse._SubParsersAction) -> None:
-    parser = subcommands.add_parser(
-        "train",
-        help="train a convolutional VQ autoencoder on small real images and report how it did",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
-    )
+    parser = subcommands.add_parser("train", help="train a VQ autoencoder on small real images and report how it did")
     source = "cifar10" if os.environ.get("VQLAB_DATA") else "photos"
-    parser.add_argument("--data", choices=["cifar10", "photos"], default=source, help="cifar10 needs VQLAB_DATA")
-    parser.add_argument("--images", type=int, default=20_000, help="training images, at most")
-    parser.add_argument("--codes", type=int, default=512, help="codes in the codebook, K")
-    parser.add_argument("--dim", type=int, default=16, help="dimension of a latent, d")
-    parser.add_argument("--hidden", type=int, default=32, help="channels of the encoder and decoder")
-    parser.add_argument("--steps", type=int, default=3000, help="training steps in all, warm-up included")
+
+    def number(name: str, default: int, help: str) -> None:
+        parser.add_argument(name, type=int, default=default, help=f"{help} (default: {default})")
+
+    parser.add_argument(
+        "--data",
+        choices=["cifar10", "photos"],
+        default=source,
+        help="CIFAR-10 from the folder VQLAB_DATA, or crops of two photographs (default: cifar10 if VQLAB_DATA is set)",
+    )
+    number("--images", 20_000, "training images, at most")
+    number("--codes", 512, "codes in the codebook, K")
+    number("--dim", 16, "dimension of a latent, d")
+    number("--hidden", 32, "channels of the encoder and decoder")
+    number("--steps", 3000, "training steps in all, warm-up included")
     parser.add_argument("--warmup", type=int, help="steps as a plain autoencoder first (default: a third of --steps)")
-    parser.add_argument("--batch-size", type=int, default=32, help="images per step")
-    parser.add_argument("--seed", type=int, default=0, help="decides weights, batches and codes")
-    parser.add_argument("--checkpoint", type=Path, help="save here at the end or at Ctrl-C; resume if it exists")
+    number("--batch-size", 32, "images per step")
+    number("--seed", 0, "decides weights, batches and codes")
+    parser.add_argument("--checkpoint", type=Path, help="save here at the end or at Ctrl-C, resume if it exists")
     parser.set_defaults(run=_run_training)
 
 
@@ -75,12 +84,14 @@ def _run_training(chosen: argparse.Namespace) -> int:
     from vqlab.models import ConvAutoencoder
     from vqlab.train import Cancelled, Settings, Trainer
 
+    for name, least in _LEAST.items():
+        if (given := getattr(chosen, name)) < least:
+            raise LabError(f"--{name} must be at least {least}, got {given}")
     settings = Settings(
         codes=chosen.codes,
         steps=chosen.steps,
         warmup=chosen.steps // 3 if chosen.warmup is None else chosen.warmup,
         batch_size=chosen.batch_size,
-        learning_rate=1e-3,
         init_latents=max(20_000, 20 * chosen.codes),
     )
     images, held_out = map(torch.from_numpy, _images(chosen.data, chosen.images, chosen.seed))
@@ -92,9 +103,10 @@ def _run_training(chosen: argparse.Namespace) -> int:
             f"{len(images)} images give {latents:,} latents, fewer than the {settings.codes:,} codes: "
             "raise --images or lower --codes"
         )
-    if chosen.checkpoint:
-        # Saving at once, too, shows before the training whether this file can be written.
-        trainer.load(chosen.checkpoint) if chosen.checkpoint.exists() else trainer.save(chosen.checkpoint)
+    if chosen.checkpoint and chosen.checkpoint.exists():
+        trainer.load(chosen.checkpoint)
+    elif chosen.checkpoint:
+        trainer.save(chosen.checkpoint)  # a file that cannot be written is found out before the training
     try:
         with _progress_bar(trainer) as bar, _cancelled_by_ctrl_c() as cancel:
             trainer.run(bar, cancel)
@@ -114,8 +126,6 @@ def _run_training(chosen: argparse.Namespace) -> int:
 def _images(source: str, count: int, seed: int) -> tuple["np.ndarray", "np.ndarray"]:
     from vqlab import data
 
-    if count < 1:
-        raise LabError(f"training needs at least one image, got --images {count}")
     if source == "cifar10":
         return data.cifar10("train").x[:count], data.cifar10("test").x[:_HELD_OUT_IMAGES]
     return data.photo_patches(count, seed).x, data.photo_patches(_HELD_OUT_IMAGES, seed + 1).x
@@ -128,7 +138,8 @@ def _progress_bar(trainer: "Trainer") -> Iterator[Callable[["Trainer"], None]]:
     with tqdm(total=trainer.settings.steps, initial=trainer.step, unit="step", file=sys.stderr) as bar:
 
         def show(trainer: "Trainer") -> None:
-            bar.set_description("quantized" if trainer.quantizing else "warm-up", refresh=False)
+            phase = "quantized" if trainer.quantizing else "warm-up"
+            bar.set_description(phase, refresh=not bar.desc.startswith(phase))
             bar.set_postfix(loss=f"{trainer.losses.item():.4f}", refresh=False)
             bar.update(trainer.step - bar.n)
 
@@ -179,10 +190,8 @@ def _summary(trainer: "Trainer", held_out: "np.ndarray") -> str:
 
 
 def _sweep(subcommands: argparse._SubParsersAction) -> None:
-    from vqlab.experiments import EXPERIMENTS
-
     parser = subcommands.add_parser("sweep", help="compute and store the experiments behind the labs, or check them")
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"one or more of {', '.join(EXPERIMENTS)}")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="which ones (none: list their names)")
     parser.add_argument("--all", action="store_true", help="every experiment")
     parser.add_argument("--check", action="store_true", help="retrain a few stored cells and compare")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes (default: one a core)")

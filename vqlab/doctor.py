@@ -127,7 +127,8 @@ def _minimum(name: str) -> str | None:
         requirements = importlib.metadata.requires("vqlab") or []
     except importlib.metadata.PackageNotFoundError:
         return None  # the check on vqlab itself reports this
-    asked = (re.fullmatch(rf"{re.escape(name)}\b[^;]*>=\s*([\d.]+).*", requirement) for requirement in requirements)
+    least = re.compile(rf"{re.escape(name)}\s*(?:\[[^]]*\])?\s*(?=[<>=!~(])[^;]*?>=\s*([\d.]+).*")
+    asked = map(least.fullmatch, requirements)
     return next((match[1] for match in asked if match), None)
 
 

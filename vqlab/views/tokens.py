@@ -69,8 +69,9 @@ def _draw_latents(axis: Axes, sweep: Stored, now: Cell, seed: int, k: int) -> No
 
 @cache
 def latent_limit(sweep: Stored) -> float:
-    """One half-width for all latent panels of a sweep: room for 99.9 % of all stored latents."""
-    return float(np.ceil(np.nanquantile(np.abs(sweep.at()["latents"]), 0.999)))
+    """One half-width for all latent panels of a sweep, with room for every stored latent and code."""
+    stored = sweep.at()
+    return 1.05 * float(max(np.nanmax(np.abs(stored[key])) for key in ("latents", "codes")))
 
 
 def _draw_growth(axis: Axes, sweep: Stored, state: dict) -> str:

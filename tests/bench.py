@@ -1,0 +1,180 @@
+"""What the design buys, measured on this machine: `python tests/bench.py [--json]`, about a minute.
+
+Three questions: what one small run costs when eight train at once, what one large quantization step costs, and
+how much memory a large codebook needs. The yardsticks are the same training around vector-quantize-pytorch's
+`VectorQuantize`, and the bare matrix product that any nearest-code search contains.
+Contestants take turns, round by round, so that a busy neighbour slows all of them alike.
+"""
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from vqlab import data
+from vqlab.models import MLPAutoencoder
+from vqlab.quantize import VectorQuantizer
+from vqlab.train import Settings, Trainer
+
+THREADS = 2
+CODES, BATCH, HIDDEN, LEARNING_RATE, WARMUP_SHARE = 128, 128, 32, 2e-3, 0.4
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--json", action="store_true", help="print the numbers as JSON instead of a table")
+    parser.add_argument("--rounds", type=int, default=3, help="turns that every contestant takes (default: 3)")
+    args = parser.parse_args()
+    torch.set_num_threads(THREADS)
+    numbers = {
+        "threads": THREADS,
+        "torch": torch.__version__,
+        "run": run_costs(rounds=args.rounds),
+        "step": [step_costs(k, rounds=10 * args.rounds) for k in (1024, 16_384)],
+        "memory_mb": peak_memory(),
+    }
+    print(json.dumps(numbers, indent=2) if args.json else _table(numbers))
+
+
+def run_costs(steps: int = 1000, seeds: int = 8, rounds: int = 3) -> dict:
+    """Seconds per 2-D training run: ours with `seeds` runs stacked, ours alone, VectorQuantize's alone.
+
+    Returns: steps, seeds, and `median`, `fastest`, `ratio` (to one stacked run) of each contestant.
+    """
+    points = torch.from_numpy(data.gaussian_ring().x)
+    contestants = {
+        "stacked": lambda steps: _our_run(points, steps, range(seeds)),
+        "alone": lambda steps: _our_run(points, steps, range(1)),
+        "theirs": lambda steps: _their_run(points, steps),
+    }
+    for train in contestants.values():
+        train(10)  # loads kernels and thread pools
+    times = _take_turns({name: lambda train=train: train(steps) for name, train in contestants.items()}, rounds)
+    times["stacked"] = [seconds / seeds for seconds in times["stacked"]]
+    return {"steps": steps, "seeds": seeds} | _compare(times, to="stacked")
+
+
+def _our_run(points: torch.Tensor, steps: int, seeds: range) -> None:
+    settings = Settings(
+        codes=CODES,
+        steps=steps,
+        warmup=int(WARMUP_SHARE * steps),
+        batch_size=BATCH,
+        learning_rate=LEARNING_RATE,
+    )
+    Trainer(MLPAutoencoder(seeds, hidden=HIDDEN), points, settings, seeds).run()
+
+
+def _their_run(points: torch.Tensor, steps: int) -> None:
+    from vector_quantize_pytorch import VectorQuantize
+
+    encoder, decoder = (
+        nn.Sequential(nn.Linear(2, HIDDEN), nn.ReLU(), nn.Linear(HIDDEN, HIDDEN), nn.ReLU(), nn.Linear(HIDDEN, 2))
+        for _ in range(2)
+    )
+    quantizer = VectorQuantize(
+        dim=2, codebook_size=CODES, decay=0.99, kmeans_init=True, commitment_weight=0.25, rotation_trick=False
+    )
+    parameters = [*encoder.parameters(), *decoder.parameters()]
+    optimizer = torch.optim.AdamW(parameters, lr=LEARNING_RATE)
+    warmup = int(WARMUP_SHARE * steps)
+    for step in range(steps):
+        if step == warmup:
+            with torch.no_grad():
+                quantizer(encoder(points)[None])  # its first call runs k-means on what it is given
+            optimizer = torch.optim.AdamW(parameters, lr=LEARNING_RATE)
+        x = points[torch.randint(len(points), (BATCH,))]
+        z, commitment = encoder(x)[None], 0
+        if step >= warmup:
+            z, _, commitment = quantizer(z)
+        loss = (decoder(z[0]) - x).square().mean() + commitment
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+
+
+def step_costs(k: int, n: int = 4096, d: int = 64, rounds: int = 30) -> dict:
+    """Milliseconds of one quantization step (look-up, EMA update, backward) of n latents in d dimensions.
+
+    Returns: k, and `median`, `fastest`, `ratio` (to ours) of ours, VectorQuantize's and the bare matrix product of
+    latents and codes.
+    """
+    from vector_quantize_pytorch import VectorQuantize
+
+    generator = torch.Generator().manual_seed(0)
+    z = torch.randn(1, n, d, generator=generator, requires_grad=True)
+    gradient = torch.randn(1, n, d, generator=generator)
+    ours = VectorQuantizer(k, d)
+    theirs = VectorQuantize(dim=d, codebook_size=k, decay=0.99, commitment_weight=0.25, rotation_trick=False)
+    latents, codes, scores = z.detach()[0], ours.codes.detach()[0].clone(), torch.empty(n, k)
+
+    def step(quantizer: nn.Module) -> None:
+        z_q, _, loss = quantizer(z)
+        torch.autograd.backward([z_q, loss.sum()], [gradient, None])
+
+    contestants = {
+        "ours": lambda: step(ours),
+        "theirs": lambda: step(theirs),
+        "product": lambda: torch.mm(latents, codes.T, out=scores),
+    }
+    for contestant in contestants.values():
+        contestant()
+    times = _take_turns(contestants, rounds)
+    return {"k": k} | _compare({name: [1e3 * t for t in taken] for name, taken in times.items()}, to="ours")
+
+
+def peak_memory() -> float:
+    """MB that a training step adds at its peak, K = 65,536, N = 4,096, d = 256, measured in a process of its own."""
+    script = Path(__file__).with_name("peak_memory.py")
+    printed = subprocess.run([sys.executable, script], check=True, capture_output=True, text=True).stdout
+    return float(printed.split()[0])
+
+
+def _take_turns(contestants: dict[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
+    times = {name: [] for name in contestants}
+    for _ in range(rounds):
+        for name, contestant in contestants.items():
+            start = time.perf_counter()
+            contestant()
+            times[name].append(time.perf_counter() - start)
+    return times
+
+
+def _compare(times: dict[str, list[float]], to: str) -> dict:
+    # A ratio is the median over rounds of the ratio inside a round: both sides had the same neighbours.
+    ratios = {name: [a / b for a, b in zip(taken, times[to], strict=True)] for name, taken in times.items()}
+    return {
+        "median": {name: statistics.median(taken) for name, taken in times.items()},
+        "fastest": {name: min(taken) for name, taken in times.items()},
+        "ratio": {name: statistics.median(taken) for name, taken in ratios.items()},
+    }
+
+
+def _table(numbers: dict) -> str:
+    run = numbers["run"]
+    names = {"stacked": f"ours, {run['seeds']} stacked", "alone": "ours, alone", "theirs": "VectorQuantize, alone"}
+    lines = _section(f"One 2-D run of {run['steps']:,} steps, in s", run, names)
+    names = {"ours": "ours", "theirs": "VectorQuantize", "product": "bare matrix product"}
+    for step in numbers["step"]:
+        lines += _section(f"One step, K = {step['k']:,}, N = 4,096, d = 64, in ms", step, names)
+    lines += [f"Peak memory of one step, K = 65,536, N = 4,096, d = 256: {numbers['memory_mb']:.0f} MB"]
+    return "\n".join([*lines, f"({numbers['threads']} threads, torch {numbers['torch']})"])
+
+
+def _section(title: str, costs: dict, names: dict[str, str]) -> list[str]:
+    rows = [
+        f"  {label:42s}{costs['median'][name]:10.3f}{costs['fastest'][name]:10.3f}{costs['ratio'][name]:8.2f}"
+        for name, label in names.items()
+    ]
+    return [f"{title:44s}    median   fastest   ratio", *rows, ""]
+
+
+if __name__ == "__main__":
+    main()

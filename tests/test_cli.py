@@ -1,0 +1,243 @@
+"""The command line: what it prints, where, with which exit status, and what survives Ctrl-C."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from vqlab import doctor
+from vqlab.__main__ import main
+from vqlab.train import Trainer
+
+SETTINGS = {"images": 40, "steps": 6, "warmup": 2, "hidden": 4, "dim": 3, "codes": 16, "batch-size": 4}
+SMALL = [part for name, value in SETTINGS.items() for part in (f"--{name}", str(value))]
+NUMBER = r"[\d.,]+"
+SUMMARY = (
+    rf"reconstruction error {NUMBER} \(PSNR -?{NUMBER} dB\) · perplexity (?P<perplexity>{NUMBER}) of (?P<k>{NUMBER}) "
+    rf"at (?P<tokens>{NUMBER}) tokens · active codes (?P<active>{NUMBER}) · "
+    rf"effective dimension (?P<encoder>{NUMBER}) \(encoder output\) / (?P<codebook>{NUMBER}) \(codebook\)\n"
+)
+
+
+@pytest.fixture(autouse=True)
+def no_cifar10(monkeypatch):
+    monkeypatch.delenv("VQLAB_DATA", raising=False)
+
+
+@pytest.fixture
+def cifar10(monkeypatch, tmp_path):
+    """A folder laid out as CIFAR-10, with 9 images in each file."""
+    rng = np.random.default_rng(0)
+    for name in [f"data_batch_{i}.bin" for i in range(1, 6)] + ["test_batch.bin"]:
+        records = rng.integers(256, size=(9, 3073), dtype=np.uint8)
+        records[:, 0] %= 10
+        records.tofile(tmp_path / name)
+    monkeypatch.setenv("VQLAB_DATA", str(tmp_path))
+    return tmp_path
+
+
+def train(*extra) -> int:
+    return main(["train", *SMALL, *map(str, extra)])
+
+
+def refused(capsys, *arguments) -> str:
+    """The one sentence on stderr with which the command line gives up, exit status 1."""
+    assert main([str(a) for a in arguments]) == 1
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    sentence = printed.err.splitlines()[-1]
+    assert sentence.startswith("vqlab: ")
+    assert "Traceback" not in printed.err
+    return sentence
+
+
+def test_train_prints_the_metrics_in_the_house_order_and_its_progress_elsewhere(capsys):
+    assert train() == 0
+    printed = capsys.readouterr()
+    found = re.fullmatch(SUMMARY, printed.out)
+    assert found
+    assert (found["k"], found["tokens"]) == ("16", "32,768")
+    assert 1 <= int(found["perplexity"]) <= int(found["active"]) <= 16
+    assert 0 < int(found["encoder"]) <= 3
+    assert 0 < int(found["codebook"]) <= 3
+    for shown in ("6/6", "loss=", "warm-up", "quantized"):
+        assert shown in printed.err
+
+
+def test_a_training_that_is_all_warm_up_has_no_codes_to_report(capsys):
+    assert train("--warmup", 6) == 0
+    printed = capsys.readouterr().out
+    assert printed.endswith("not quantized\n")
+    assert "perplexity" not in printed
+
+
+def test_the_warm_up_is_a_third_of_the_steps_unless_told(monkeypatch, capsys):
+    chosen = []
+    monkeypatch.setattr(Trainer, "run", lambda self, *_: chosen.append(self.settings) or self.switch())
+    assert main(["train", "--images", "40", "--codes", "16", "--steps", "90"]) == 0
+    assert (chosen[0].steps, chosen[0].warmup) == (90, 30)
+    assert main(["train", "--images", "40", "--codes", "16", "--steps", "90", "--warmup", "0"]) == 0
+    assert chosen[1].warmup == 0
+
+
+def test_cifar10_is_the_default_where_vqlab_data_names_it_and_is_judged_on_its_test_split(cifar10, capsys):
+    assert train() == 0
+    assert re.fullmatch(SUMMARY, capsys.readouterr().out)["tokens"] == f"{9 * 64}"
+
+
+def test_the_images_stay_bytes_and_are_no_more_than_asked_for(cifar10, monkeypatch, capsys):
+    seen = []
+    monkeypatch.setattr(Trainer, "run", lambda self, *_: seen.append(self.data) or self.switch())
+    assert train("--images", 20) == 0
+    assert seen[0].shape == (20, 3, 32, 32)
+    assert seen[0].numpy().dtype == np.uint8
+
+
+# --- Ctrl-C and going on -------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def press_ctrl_c(monkeypatch):
+    """press_ctrl_c(step, times): the signal arrives inside the training step with this number, until undone."""
+    original = Trainer._train_step
+
+    def press(step: int | None, times: int = 1) -> None:
+        def train_step(trainer: Trainer) -> None:
+            original(trainer)
+            for _ in range(times if trainer.step == step else 0):
+                signal.raise_signal(signal.SIGINT)
+
+        monkeypatch.setattr(Trainer, "_train_step", train_step)
+
+    return press
+
+
+@pytest.mark.parametrize("step", [0, 3])
+def test_ctrl_c_saves_and_the_same_command_ends_as_if_never_stopped(step, press_ctrl_c, tmp_path, capsys):
+    assert train() == 0
+    uninterrupted = capsys.readouterr().out
+    checkpoint = tmp_path / "new" / "run.pt"
+    press_ctrl_c(step)
+    assert train("--checkpoint", checkpoint) == 130
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    last = printed.err.splitlines()[-1]
+    assert last == f"Stopped at step {step + 1} of 6; saved to {checkpoint}, so the same command resumes from here."
+    press_ctrl_c(None)
+    assert train("--checkpoint", checkpoint) == 0
+    printed = capsys.readouterr()
+    assert printed.out == uninterrupted
+    assert f" {step + 1}/6 " in printed.err  # the bar starts where it stopped
+
+
+def test_ctrl_c_without_a_checkpoint_says_that_nothing_was_saved(press_ctrl_c, capsys):
+    handler = signal.getsignal(signal.SIGINT)
+    press_ctrl_c(2)
+    assert train() == 130
+    assert capsys.readouterr().err.splitlines()[-1].startswith("Stopped at step 3 of 6; nothing was saved")
+    assert signal.getsignal(signal.SIGINT) is handler
+
+
+def test_a_second_ctrl_c_stops_at_once_and_without_a_traceback(press_ctrl_c, capsys):
+    press_ctrl_c(2, times=2)
+    assert train() == 130
+    assert capsys.readouterr().err.splitlines()[-1] == "vqlab: stopped"
+
+
+def test_a_finished_checkpoint_is_reported_again_without_training(press_ctrl_c, tmp_path, capsys):
+    assert train("--checkpoint", tmp_path / "run.pt") == 0
+    first = capsys.readouterr().out
+    press_ctrl_c(5)  # any step would reach it
+    assert train("--checkpoint", tmp_path / "run.pt") == 0
+    assert capsys.readouterr().out == first
+
+
+# --- Refusals ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        (("--steps", 0), "at least one step"),
+        (("--steps", -5), "at least one step"),
+        (("--warmup", 7), "0…6"),
+        (("--codes", 0), "at least one code"),
+        (("--batch-size", 0), "at least one sample"),
+        (("--images", 0), "--images must be at least 1"),
+        (("--images", -3), "--images must be at least 1"),
+        (("--dim", 0), "--dim must be at least 1"),
+        (("--hidden", 1), "--hidden must be at least 2"),
+        (("--seed", -1), "--seed must be at least 0"),
+        (("--codes", 2561), "40 images give 2,560 latents, fewer than the 2,561 codes"),
+        (("--data", "cifar10"), "VQLAB_DATA"),
+    ],
+)
+def test_what_cannot_work_is_one_sentence(wrong, words, capsys):
+    assert words in refused(capsys, "train", *SMALL, *wrong)
+
+
+def test_more_codes_than_latents_is_found_before_the_training(monkeypatch, capsys):
+    monkeypatch.setattr(Trainer, "run", lambda *_: pytest.fail("it trained"))
+    assert "raise --images or lower --codes" in refused(capsys, "train", *SMALL, "--codes", 5000)
+    monkeypatch.undo()
+    assert train("--codes", 2560, "--warmup", 2) == 0
+
+
+@pytest.mark.parametrize("broken", ["missing folder", "missing file", "truncated file"])
+def test_a_broken_cifar10_folder_is_named(broken, cifar10, monkeypatch, capsys):
+    folder = cifar10 / "nowhere" if broken == "missing folder" else cifar10
+    monkeypatch.setenv("VQLAB_DATA", str(folder))
+    if broken == "missing file":
+        (cifar10 / "data_batch_3.bin").unlink()
+    if broken == "truncated file":
+        os.truncate(cifar10 / "data_batch_3.bin", 5000)
+    assert str(folder) in refused(capsys, "train", *SMALL)
+
+
+def test_a_checkpoint_that_cannot_be_written_is_found_before_the_training(monkeypatch, tmp_path, capsys):
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setattr(Trainer, "run", lambda *_: pytest.fail("it trained"))
+    assert "could not write" in refused(capsys, "train", *SMALL, "--checkpoint", tmp_path / "file" / "run.pt")
+
+
+@pytest.mark.parametrize("change", [("--seed", 1), ("--codes", 8), ("--hidden", 6), ("--dim", 2), ("--steps", 7)])
+def test_a_checkpoint_of_another_training_is_left_alone(change, tmp_path, capsys):
+    checkpoint = tmp_path / "run.pt"
+    assert train("--checkpoint", checkpoint) == 0
+    content = checkpoint.read_bytes()
+    capsys.readouterr()
+    assert "choose another file" in refused(capsys, "train", *SMALL, *change, "--checkpoint", checkpoint)
+    assert checkpoint.read_bytes() == content
+
+
+def test_a_damaged_checkpoint_is_refused(tmp_path, capsys):
+    (tmp_path / "run.pt").write_bytes(b"not a checkpoint")
+    assert "cannot be read" in refused(capsys, "train", *SMALL, "--checkpoint", tmp_path / "run.pt")
+
+
+@pytest.mark.parametrize("arguments", [[], ["fly"], ["train", "--codes", "many"], ["train", "--data", "mnist"]])
+def test_wrong_usage_exits_with_2(arguments, capsys):
+    with pytest.raises(SystemExit) as exit:
+        main(arguments)
+    assert exit.value.code == 2
+    assert "usage: vqlab" in capsys.readouterr().err
+
+
+def test_a_mistake_of_ours_keeps_its_traceback(monkeypatch):
+    def fail() -> int:
+        raise RuntimeError("ours")
+
+    monkeypatch.setattr(doctor, "main", fail)
+    with pytest.raises(RuntimeError, match="ours"):
+        main(["doctor"])
+
+
+def test_the_exit_status_and_the_sentence_reach_the_shell():
+    command = [sys.executable, "-m", "vqlab", "train", "--data", "photos", "--images", "9", "--steps", "0"]
+    answer = subprocess.run(command, capture_output=True, text=True)
+    assert (answer.returncode, answer.stdout) == (1, "")
+    assert answer.stderr == "vqlab: training needs at least one step, got steps = 0\n"
