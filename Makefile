@@ -13,7 +13,7 @@ lab: $(READY)  ## set everything up and open JupyterLab on Lab 00
 	$(BIN)/jupyter lab $(LAB_ARGS) labs/00_start_here.ipynb
 
 test: $(READY_TESTS)  ## set up if needed and run every test, notebooks included
-	$(BIN)/python -m vqlab doctor
+	VQLAB_DATA= $(BIN)/python -m vqlab doctor
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python labs/build.py --check
@@ -37,7 +37,8 @@ $(READY): requirements.txt pyproject.toml
 	@echo "Setting up .venv (about two minutes, once)"
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt -e .
-	$(BIN)/python -m vqlab doctor
+	@$(BIN)/jupyter labextension disable "@jupyterlab/apputils-extension:announcements" 2>/dev/null  # no news pop-up over a lab
+	VQLAB_DATA= $(BIN)/python -m vqlab doctor
 	@touch $@
 
 $(READY_TESTS): $(READY) tests/requirements.txt

@@ -14,11 +14,6 @@ def blank(*arguments):
     raise NotImplementedError
 
 
-def detached(f):
-    """Clones the arguments, so that answers which write in place cannot disturb the next test."""
-    return lambda *arguments: f(*(a.clone() if isinstance(a, torch.Tensor) and a.is_leaf else a for a in arguments))
-
-
 def _entropy(tokens, k, log=torch.log):
     p = torch.bincount(tokens, minlength=k) / len(tokens)
     p = p[p > 0]
@@ -29,6 +24,12 @@ def _ema(counts, sums, z, tokens, decay, new=None):
     chosen = one_hot(tokens, len(counts)).to(z)
     new = 1 - decay if new is None else new
     return decay * counts + new * chosen.sum(0), decay * sums + new * chosen.T @ z
+
+
+def _raw_entropy(tokens, k, divisor):
+    p = torch.bincount(tokens, minlength=k).double() / divisor
+    p = p[p > 0]
+    return -(p * p.log()).sum()
 
 
 def _nan_perplexity(tokens, k):
@@ -84,16 +85,21 @@ WRONG = {
     "nearest_code": [
         (lambda z, c: torch.cdist(z, c).argmax(1), "farthest"),
         (lambda z, c: torch.cdist(z, c).argmin(0), "axis"),
-        (lambda z, c: torch.cdist(z, c).argmin(), "fails this test"),
+        (lambda z, c: torch.cdist(z, c).argmin(), "shape (N,)"),
+        (lambda z, c: torch.cdist(z, c).argmin(1, keepdim=True), "shape (N,)"),
+        (lambda z, c: torch.cdist(z, c).min(1), "values and indices"),
+        (lambda z, c: (c.square().sum(1) - z @ c.T).argmin(1), "factor 2"),
+        (lambda z, c: None, "is there a `return`"),
         (lambda z, c: torch.cdist(z, c).min(1).values, "index"),
         (lambda z, c: torch.cdist(z, c), "index"),
         (lambda z, c: c[torch.cdist(z, c).argmin(1)], "codes themselves"),
         (lambda z, c: (z @ c.T).argmax(1), "‖c‖²"),
         (lambda z, c: torch.zeros(len(z)), "fails this test"),
-        (lambda z, c: one_hot(torch.cdist(z, c).argmin(1), len(c)), "fails this test"),
+        (lambda z, c: one_hot(torch.cdist(z, c).argmin(1), len(c)), "shape (N,)"),
         (lambda z, c: undefined_name, "NameError"),  # noqa: F821
         (lambda z: z, "TypeError"),
         (lambda z, c: "code", "raised"),
+        (lambda z, c: z.zero_().sum(1), "fails this test"),
     ],
     "perplexity": [
         (lambda tokens, k: float(_entropy(tokens, k)), "nats"),
@@ -104,6 +110,8 @@ WRONG = {
         (_nan_perplexity, "NaN"),
         (lambda tokens, k: len(tokens.unique()), "active codes"),
         (lambda tokens, k: k, "fails this test"),
+        (lambda tokens, k: float(torch.exp(_raw_entropy(tokens, k, 1))), "sum to 1"),
+        (lambda tokens, k: float(torch.exp(_raw_entropy(tokens, k, k))), "sum to 1"),
         (lambda tokens, k: float(torch.exp(_entropy(tokens, k))) / k, "fails this test"),
     ],
     "straight_through": [
@@ -123,7 +131,8 @@ WRONG = {
         (_ema_nan, "NaN"),
         (_ema_batch_mean, "average codes"),
         (lambda n, s, z, t, g: (s / n[:, None], n, s), "fails this test"),
-        (lambda n, s, z, t, g: _ema_right(n, s, z, t, g)[0], "raised"),
+        (lambda n, s, z, t, g: _ema_right(n, s, z, t, g)[0], "three things"),
+        (lambda n, s, z, t, g: _ema_right(n, s, z, t, g)[::-1], "three things"),
     ],
     "bend": [(16, "further right"), (64, "further left"), ("32 codes", "raised"), (31, "further")],
 }
@@ -187,7 +196,7 @@ def test_sys_exit_does_not_end_the_notebook():
     def leaves(z, codes):
         raise SystemExit
 
-    assert "sys.exit()" in check(lab01.nearest_code, leaves).says
+    assert "SystemExit" in check(lab01.nearest_code, leaves).says
 
 
 def test_within_returns_values_and_passes_errors_on():
@@ -214,3 +223,16 @@ def test_feedback_is_announced_and_escaped():
     assert "ZeroDivisionError" in html
     nasty = Exercise("<b>", (Test("never", lambda a: False),))
     assert "&lt;b&gt;" in check(nasty, 1)._repr_mimebundle_()["text/html"]
+
+
+def test_an_answer_that_writes_into_its_arguments_spoils_nothing():
+    def spoils(z, codes):
+        codes.zero_()
+        return z.zero_().sum(1)
+
+    assert check(lab01.nearest_code, spoils).state == "wrong"
+    assert check(lab01.nearest_code, RIGHT["nearest_code"][0]).state == "passed"
+    check(lab01.perplexity, lambda tokens, k: tokens.zero_().sum())
+    assert check(lab01.perplexity, RIGHT["perplexity"][0]).state == "passed"
+    check(lab01.ema_step, lambda n, s, z, t, g: (n.zero_(), s.zero_(), z.zero_()))
+    assert check(lab01.ema_step, _ema_right).state == "passed"

@@ -8,9 +8,11 @@ import sys
 
 import numpy as np
 import pytest
+import torch
 
 from vqlab import doctor
 from vqlab.__main__ import main
+from vqlab.data import photo_patches
 from vqlab.train import Trainer
 
 SETTINGS = {"images": 40, "steps": 6, "warmup": 2, "hidden": 4, "dim": 3, "codes": 16, "batch-size": 4}
@@ -66,6 +68,19 @@ def test_train_prints_the_metrics_in_the_house_order_and_its_progress_elsewhere(
     assert 0 < int(found["codebook"]) <= 3
     for shown in ("6/6", "loss=", "warm-up", "quantized"):
         assert shown in printed.err
+
+
+def test_the_error_is_of_pixels_in_0_1_on_other_photo_patches(monkeypatch, capsys):
+    trained = []
+    run = Trainer.run
+    monkeypatch.setattr(Trainer, "run", lambda self, *callbacks: trained.append(run(self, *callbacks)))
+    assert train() == 0
+    error, decibel = re.match(r"reconstruction error (\S+) \(PSNR (\S+) dB\)", capsys.readouterr().out).groups()
+    pixels = photo_patches(512, seed=1).x / 255
+    reconstruction = trained[0].reconstruct(torch.from_numpy(pixels).float())[0][0].numpy()
+    expected = np.square(reconstruction - pixels).mean()
+    assert float(error) == pytest.approx(expected, abs=2e-5)
+    assert float(decibel) == pytest.approx(-10 * np.log10(expected), abs=0.06)
 
 
 def test_a_training_that_is_all_warm_up_has_no_codes_to_report(capsys):

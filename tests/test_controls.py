@@ -90,7 +90,7 @@ def test_every_slider_has_a_labelled_number_box():
     assert [box.description for box in boxes] == ["length x (number)", "look (number)"]
 
 
-@pytest.mark.parametrize(("typed", "shown"), [(370, 400), (-5, 0), (10**9, 400), (6, 10)])
+@pytest.mark.parametrize(("typed", "shown"), [(370, 400), (-5, 0), (2_000_000_000, 400), (6, 10)])
 def test_a_number_between_positions_goes_to_the_nearest_and_says_so(typed, shown):
     explorer = Explorer(sliders(), view)
     inputs(explorer, w.IntText)[0].value = typed
@@ -107,6 +107,14 @@ def test_something_that_is_no_number_is_refused_with_a_sentence(wrong):
     assert explorer.state["x"] == 10
 
 
+def test_infinity_goes_to_the_end_it_points_at():
+    explorer = Explorer(sliders(), view)
+    explorer.set(look=float("inf"))
+    assert explorer.state["look"] == 1.5
+    explorer.set(look=float("-inf"))
+    assert explorer.state["look"] == 0.5
+
+
 def test_unknown_sliders_and_words_are_named():
     explorer = Explorer(sliders(), view)
     with pytest.raises(LabError, match="there is no slider z: choose from x, word, look"):
@@ -120,9 +128,11 @@ def test_unknown_sliders_and_words_are_named():
 def test_the_play_button_steps_through_the_positions():
     explorer = Explorer(sliders(), view)
     play = inputs(explorer, w.Play)[0]
-    assert play.max == 2
+    assert (play.value, play.max) == (1, 2)
     play.value = 2
     assert "x is 400" in status(explorer)
+    explorer.set(x=0)
+    assert play.value == 0, "play goes on from where the slider is"
 
 
 def test_a_view_that_cannot_draw_says_so_and_is_not_swallowed():
@@ -239,6 +249,18 @@ def test_a_prediction_is_compared_once_committed():
     assert inputs(prediction, w.Button)[0].disabled
     assert "Close!" in Prediction("How many?", measured=lambda: [90.0, 110.0]).commit(105)
     assert "Far off." in Prediction("How many?", measured=lambda: [90.0, 110.0]).commit(0)
+
+
+@pytest.mark.parametrize("typed", ["", "many", "nan"])
+def test_a_prediction_without_a_number_is_not_used_up(typed):
+    prediction = Prediction("How many?", measured=lambda: [90.0, 110.0])
+    inputs(prediction, w.Text)[0].value = typed
+    inputs(prediction, w.Button)[0].click()
+    assert "Type a number first" in prediction._answer.value
+    assert not inputs(prediction, w.Button)[0].disabled
+    inputs(prediction, w.Text)[0].value = "1,000"
+    inputs(prediction, w.Button)[0].click()
+    assert "You said 1000" in prediction._answer.value
 
 
 def test_an_explorer_of_the_real_sweep_trains_live_and_agrees():

@@ -6,7 +6,13 @@ from torch import nn
 
 from vqlab.models import ACTIVATIONS, ConvAutoencoder, MLPAutoencoder, StackedMLP
 
-LAYERS = {"relu": nn.ReLU, "gelu": nn.GELU, "tanh": nn.Tanh, "linear": nn.Identity}
+LAYERS = {
+    "relu": nn.ReLU,
+    "leaky relu": lambda: nn.LeakyReLU(0.1),
+    "gelu": nn.GELU,
+    "tanh": nn.Tanh,
+    "linear": nn.Identity,
+}
 
 
 def plain_network(stack, run, activation):
@@ -66,7 +72,7 @@ def test_the_mlp_pair_maps_data_to_latents_and_back():
 
 
 def test_an_unknown_activation_and_an_empty_layer_are_refused(refuses):
-    with refuses("unknown activation 'swish': choose from relu, gelu, tanh, linear"):
+    with refuses("unknown activation 'swish': choose from relu, leaky relu, gelu, tanh, linear"):
         StackedMLP((0,), (2, 2), "swish")
     with refuses("at least one unit"):
         MLPAutoencoder((0,), hidden=0)

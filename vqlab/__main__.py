@@ -203,9 +203,10 @@ def _run_sweeps(chosen: argparse.Namespace) -> int:
     from vqlab.experiments import EXPERIMENTS
 
     names = list(EXPERIMENTS) if chosen.all else chosen.names
-    unknown = [name for name in names if name not in EXPERIMENTS]
-    if unknown or not names:
-        raise LabError(f"no sweep is called {', '.join(unknown) or '(nothing)'}: choose from {', '.join(EXPERIMENTS)}")
+    if not names:
+        raise LabError(f"no sweep was named: give --all, or one or more of {', '.join(EXPERIMENTS)}")
+    if unknown := [name for name in names if name not in EXPERIMENTS]:
+        raise LabError(f"no sweep is called {', '.join(unknown)}: choose from {', '.join(EXPERIMENTS)}")
     if chosen.jobs < 1:
         raise LabError(f"a sweep needs at least one process, got --jobs {chosen.jobs}")
     missed = 0

@@ -6,6 +6,7 @@ case; a table of tempting wrong answers names the mistake and the hint to open. 
 """
 
 import ctypes
+import re
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -60,7 +61,8 @@ class Feedback:
 
     def _repr_mimebundle_(self, **_: object) -> dict:
         colour = {"not yet": "#6b6b6b", "wrong": "#B03A00", "passed": "#00704F"}[self.state]
-        html = f'<p role="status" style="border-left:5px solid {colour};padding-left:8px">{escape(str(self))}</p>'
+        text = re.sub("`([^`]+)`", r"<code>\1</code>", escape(str(self)))
+        html = f'<p role="status" style="border-left:5px solid {colour};padding-left:8px">{text}</p>'
         return {"text/plain": str(self), "text/html": html}
 
 
@@ -74,6 +76,7 @@ def check(exercise: Exercise, answer: object, seconds: float = SECONDS) -> Feedb
     if answer is None or answer is Ellipsis:
         return Feedback(exercise.name, "not yet", "Fill in your answer above and run the cell again.", 0, out_of)
     outcomes: list[bool] = []
+    answer = _Watched(answer) if callable(answer) else answer
     for test in exercise.tests:
         try:
             outcomes.append(bool(within(seconds, test.passes, answer)))
@@ -83,22 +86,38 @@ def check(exercise: Exercise, answer: object, seconds: float = SECONDS) -> Feedb
             says = f"Your code ran longer than {seconds:g} s and was stopped: is there a loop that never ends?"
             return Feedback(exercise.name, "wrong", says, sum(outcomes), out_of)
         except Exception as error:  # the student's code may raise anything: that is what is being checked
-            says = f"Your code raised {type(error).__name__}: {error}. (Test: {test.says}.)"
+            raised = f"Your code raised {type(error).__name__}: {str(error).rstrip('.')}. (Test: {test.says}.)"
+            says = _explain(exercise, answer, raised, seconds)
             return Feedback(exercise.name, "wrong", says, sum(outcomes), out_of)
     if all(outcomes):
-        return Feedback(exercise.name, "passed", f"All {out_of} tests pass.", out_of, out_of)
-    failed = exercise.tests[outcomes.index(False)].says
+        says = "The test passes." if out_of == 1 else f"All {out_of} tests pass."
+        return Feedback(exercise.name, "passed", says, out_of, out_of)
+    failed = f"It fails this test: {exercise.tests[outcomes.index(False)].says}."
     return Feedback(exercise.name, "wrong", _explain(exercise, answer, failed, seconds), sum(outcomes), out_of)
 
 
-def _explain(exercise: Exercise, answer: object, failed: str, seconds: float) -> str:
+class _Watched:
+    """The student's function, and whether it ever came back with nothing."""
+
+    def __init__(self, function: Callable) -> None:
+        self._function, self.returned_none = function, False
+
+    def __call__(self, *arguments: object) -> object:
+        value = self._function(*arguments)
+        self.returned_none = self.returned_none or value is None
+        return value
+
+
+def _explain(exercise: Exercise, answer: object, otherwise: str, seconds: float) -> str:
+    if isinstance(answer, _Watched) and answer.returned_none:
+        return "Your function returns None: is there a `return`?"
     for mistake in exercise.mistakes:
         try:
             if within(seconds, mistake.looks_like, answer):
                 return mistake.says
         except (Exception, TooSlow):  # an answer too odd for this comparison is not this mistake
             continue
-    return f"It fails this test: {failed}."
+    return otherwise
 
 
 def within(seconds: float, function: Callable, *arguments: object) -> object:
@@ -119,7 +138,7 @@ def within(seconds: float, function: Callable, *arguments: object) -> object:
 def _keep(result: dict, function: Callable, arguments: Sequence) -> None:
     try:
         result["value"] = function(*arguments)
-    except SystemExit:
-        result["error"] = RuntimeError("it calls sys.exit(), which would end the notebook")
+    except (SystemExit, KeyboardInterrupt) as error:
+        result["error"] = RuntimeError(f"it raises {type(error).__name__}, which would end the notebook")
     except (Exception, TooSlow) as error:
         result["error"] = error

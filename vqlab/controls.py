@@ -41,6 +41,7 @@ class Explorer(w.VBox):
         self._updating = False
         self._picture, self._status = w.HTML(), w.HTML()
         self._inputs = {slider.name: widgets_for(slider) for slider in sliders}
+        self._plays: dict[str, w.Play] = {}
         rows = [self._row(slider) for slider in sliders]
         if train is not None:
             rows.append(self._live_row())
@@ -68,8 +69,10 @@ class Explorer(w.VBox):
             widget.observe(partial(self._on_input, slider.name), "value")
         if not slider.play:
             return w.HBox(inputs, layout=_WRAPPING)
-        play = w.Play(max=len(slider.values) - 1, interval=_PLAY_MS, description=f"Play {slider.label}")
-        play.observe(lambda change: self._move(slider.name, slider.values[change["new"]]), "value")
+        start = slider.values.index(slider.start)
+        play = w.Play(value=start, max=len(slider.values) - 1, interval=_PLAY_MS, description=f"Play {slider.label}")
+        play.observe(lambda change: self._on_input(slider.name, {"new": slider.values[change["new"]]}), "value")
+        self._plays[slider.name] = play
         return w.HBox([*inputs, play], layout=_WRAPPING)
 
     def _live_row(self) -> w.Widget:
@@ -97,6 +100,8 @@ class Explorer(w.VBox):
         try:
             for widget in self._inputs[name]:
                 widget.value = value
+            if name in self._plays:
+                self._plays[name].value = slider.values.index(value)
         finally:
             self._updating = False
         self._redraw(remark)

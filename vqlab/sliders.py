@@ -7,7 +7,7 @@ import ipywidgets as w
 from vqlab import LabError
 from vqlab.sweeps import Axis
 
-LABEL_STYLE = {"description_width": "170px"}
+LABEL_STYLE = {"description_width": "150px"}
 
 
 @dataclass(frozen=True)
@@ -49,15 +49,15 @@ def widgets_for(slider: Slider) -> tuple[w.Widget, ...]:
         continuous_update=False,
         readout=False,
         style=LABEL_STYLE,
-        layout=w.Layout(width="430px", flex="0 0 auto"),
+        layout=w.Layout(width="400px", max_width="100%", flex="0 0 auto"),
     )
     box_class = w.IntText if all(isinstance(value, int) for value in slider.values) else w.FloatText
     box = box_class(
         value=slider.start,
         description=f"{slider.label} (number)",
         continuous_update=False,
-        style={"description_width": "210px"},
-        layout=w.Layout(width="310px", flex="0 0 auto"),
+        style={"description_width": "175px"},
+        layout=w.Layout(width="275px", max_width="100%", flex="0 0 auto"),
     )
     return track, box
 
@@ -77,7 +77,8 @@ def nearest(slider: Slider, wanted: object) -> tuple[object, str]:
         raise LabError(f"{slider.label} takes a number, got {wanted!r}: type one of {_listed(slider)}") from None
     if number != number:
         raise LabError(f"{slider.label} takes a number, got {wanted!r}: type one of {_listed(slider)}")
-    value = min(slider.values, key=lambda stored: abs(stored - number))
+    inside = min(max(number, slider.values[0]), slider.values[-1])
+    value = min(slider.values, key=lambda stored: abs(stored - inside))
     return value, f"{slider.label} {number:g} is not stored: showing {value:,}, the nearest of {_listed(slider)}."
 
 

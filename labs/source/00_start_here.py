@@ -1,13 +1,13 @@
 # %% [markdown]
 # # Lab 00 · Start here
 #
-# **A tokenizer turns data into integers. You will learn how it does that, and the four numbers that tell whether it is well.**
+# **A tokenizer turns data into integers. You will learn how it does that, and the four numbers that tell whether it is healthy.**
 #
 # | | |
 # |---|---|
 # | Time | 10 minutes |
 # | You need | Python, a little PyTorch |
-# | You will be able to | read the fifteen lines of a vector quantizer · say what a *healthy* codebook reads before you look for a sick one |
+# | You will be able to | read the dozen lines of a vector quantizer · say what a *healthy* codebook reads before you look for a sick one |
 #
 # Run a cell with **Shift + Enter**. Pictures with sliders come alive once their cell has run.
 
@@ -32,13 +32,13 @@ codes = 0.8 * np.stack([np.cos(angles), np.sin(angles)], axis=1)  # (8, 2)
 occupancy.tokenizer(points, codes)
 
 # %% [markdown]
-# The picture on the left has 2,000 points with two decimals each. What is kept of a point is its token.
-# To draw the point again, the decoder has nothing but the position of code number *token*.
+# On the left, 2,000 points with two coordinates each. What is kept of a point is its token.
+# Whoever wants to draw the point again (the **decoder**) has nothing but the position of code number *token*.
 
 # %% [markdown]
-# ## 2. The whole mechanism in fifteen lines
+# ## 2. The whole mechanism in a dozen lines
 #
-# In a real tokenizer the points are **latents**: outputs `z` of an encoder that is being trained.
+# In a real tokenizer the points are **latents**: outputs `z` of a network, the **encoder**, which is being trained together with the decoder.
 # The quantizer does three things. Read them once, slowly.
 #
 # 1. **Nearest code.** Measure the distance from each latent to each code, keep the smallest.
@@ -77,7 +77,7 @@ from vqlab.quantize import VectorQuantizer
 z = torch.randn(100, 2, generator=torch.Generator().manual_seed(0))
 packaged = VectorQuantizer(codes=8, dim=2)
 mine = packaged.codes[0].detach().clone()  # (1, 8, 2) -> (8, 2): vqlab's first axis counts runs
-counts, sums = torch.ones(8), mine.clone()
+counts, sums = torch.ones(8), mine.clone()  # as if each code had been chosen once
 
 z_q, tokens, commitment = quantize(z, mine, counts, sums)
 their_z_q, their_tokens, their_loss = packaged(z[None])
@@ -101,7 +101,7 @@ from vqlab import metrics
 
 usage = metrics.code_usage(tokens.numpy(), k=8)  # (8,)
 print("code usage:         ", usage)
-print(f"reconstruction error {float((z - z_q).square().mean()):.3f}")
+print(f"reconstruction error {float((z - z_q).square().mean()):.3f}  (there is no decoder here: latents against codes)")
 print(f"perplexity           {metrics.perplexity(usage):.2f} of 8 at {len(tokens)} tokens")
 print(f"active codes         {metrics.active_codes(usage)}")
 print(f"effective dimension  {metrics.effective_dimension(z.numpy())} / {metrics.effective_dimension(mine.numpy())}")
@@ -109,7 +109,7 @@ print(f"effective dimension  {metrics.effective_dimension(z.numpy())} / {metrics
 # %% [markdown]
 # ## 4. Predict
 #
-# A perfectly healthy codebook has K = 512 codes, all equally likely. You encode a few images: N = 1,024 tokens.
+# A perfectly healthy codebook has K = 512 codes, all equally likely. You encode four images of 256 tokens each: N = 1,024 tokens.
 
 # %%
 from vqlab import theory
@@ -118,20 +118,21 @@ from vqlab.prediction import Prediction
 Prediction(
     "Which perplexity do you read? (K = 512 equally likely codes, N = 1,024 tokens)",
     measured=lambda: metrics.perplexity(theory.simulate_uniform_usage(512, 1024, draws=20)),
+    of="draws",
 )
 
 # %% [markdown]
 # ## 5. Find out
 #
-# Move K and N. On the left: how often each code is used, from the most used to the least. On the right: perplexity over K.
+# Move K and N. On the left: how often each code is used, from the most used to the least. On the right: perplexity divided by K, for every N.
 
 # %%
 from vqlab.controls import Explorer, Slider
 
 Explorer(
     [
-        Slider("codes", "codebook size K", (16, 32, 64, 128, 256, 512, 1024, 2048, 4096), start=512, unit="codes"),
-        Slider("tokens", "tokens N", occupancy.TOKEN_COUNTS, start=1024, unit="tokens"),
+        Slider("codes", "codebook size K", (16, 32, 64, 128, 256, 512, 1024, 2048, 4096), start=512),
+        Slider("tokens", "tokens N", occupancy.TOKEN_COUNTS, start=1024),
     ],
     occupancy.explore,
 )
@@ -140,7 +141,7 @@ Explorer(
 # **Read it.** At N = 2K, chance alone leaves one code in seven unused, and perplexity reads about three quarters of K.
 # Nothing is wrong with that codebook: there were too few tokens to see it.
 #
-# **So a perplexity without its K and N says nothing.** In these labs it never stands alone.
+# **So a perplexity without its K and N says nothing.** In these labs every picture and table of it says both.
 
 # %% [markdown]
 # ## 6. Why: two formulas you can check
@@ -149,7 +150,7 @@ Explorer(
 #
 # $$\text{active codes} = K\,\bigl(1 - (1 - 1/K)^N\bigr) \qquad \text{perplexity} \approx K\, e^{-(K-1)/2N}.$$
 #
-# The first is exact. The second keeps the first order of the entropy's bias, and is poor near N = K:
+# The first is exact. The second is an approximation for many tokens: good from N of a few K upward, too high near N = K, useless far below:
 
 # %%
 from IPython.display import Markdown

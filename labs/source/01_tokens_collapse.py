@@ -5,12 +5,13 @@
 #
 # | | |
 # |---|---|
-# | Time | 30 minutes |
+# | Time | 30 minutes, and 25 for the exercises |
 # | You need | [Lab 00](00_start_here.ipynb), PyTorch basics |
-# | You will be able to | cause tokens collapse and cure it · predict at which codebook size it begins · tell apart what the warm-up does and what a better-spread initialisation does |
-# | Exercises | 5, about 25 minutes |
+# | You will be able to | cause tokens collapse and cure it · find the codebook size at which it begins · tell apart what the warm-up does and what a better-spread initialisation does |
+# | Exercises | 5, worth 14 points |
 #
 # The situation is that of *Representation Collapsing Problems in Vector Quantization* (arXiv 2411.16550), made small enough to watch.
+# What collapses is the codebook. The paper speaks of *tokens* where we say *codes*, hence the name.
 
 # %% [markdown]
 # ## 1. The puzzle
@@ -18,20 +19,25 @@
 # The data: 4,000 points from 8 Gaussians on a ring. An encoder (a small network, 2 → 32 → 32 → 2) maps each point to a latent, the quantizer
 # replaces it by the nearest of K codes, and a decoder maps it back.
 #
-# The codebook starts from k-means on the encoder's outputs, as is usual. So at the start **every code sits on latents**. Here it is, before the first step and after the last:
+# The codebook starts from k-means (K cluster means) of the encoder's outputs, as is usual. So at the start **every code sits on latents**.
+# Quantization begins at step 0, on an untrained encoder: we call that a **cold start**.
+#
+# Here it is before the first step and after the last. The pictures come from a *sweep*: many trainings, done once and stored,
+# each repeated with 8 random *seeds*.
 
 # %%
 from vqlab import sweeps
-from vqlab.views import tokens
+from vqlab.views import tokens as view
 
 sweep = sweeps.load("tokens_collapse")
-tokens.explore(sweep, {"warmup": 0, "codes": 256, "seed": 0, "step": 0})
+view.explore(sweep, {"warmup": 0, "codes": 256, "seed": 0, "step": 0})
 
 # %%
-tokens.explore(sweep, {"warmup": 0, "codes": 256, "seed": 0, "step": 1000})
+view.explore(sweep, {"warmup": 0, "codes": 256, "seed": 0, "step": 1000})
 
 # %% [markdown]
-# Before training all 256 codes are in use. After training most are dead (✕): they sit in the middle, where no latent is.
+# Before training all 256 codes are in use (the heap in the middle panel: zoomed in below, in section 5).
+# After training most are dead (✕): they still sit in the middle, where no latent is.
 # This is **tokens collapse**. More codes do not help: look at how flat the right panel is.
 
 # %% [markdown]
@@ -68,7 +74,7 @@ explorer = Explorer(
         Slider("seed", "seed", sweep.seeds, start=0, trained=False),
         Slider("step", "training step", steps, start=steps[-1], trained=False, play=True),
     ],
-    partial(tokens.explore, sweep),
+    partial(view.explore, sweep),
     train=live("tokens_collapse"),
 )
 explorer
@@ -86,7 +92,10 @@ from vqlab.views import spread
 
 def table(sweep, warm):
     """Final perplexity and error for every K, cold and with the warm-up `warm`."""
-    rows = ["| K | perplexity cold | with warm-up | error cold | with warm-up |", "|---|---|---|---|---|"]
+    rows = [
+        "| K | perplexity, cold | perplexity, warm | error, cold | error, warm |",
+        "|---|---|---|---|---|",
+    ]
     for k in sweep.axes["codes"].values:
         cells = [sweep.at(warmup=warmup, codes=k) for warmup in (0, warm)]
         numbers = [spread(cell[key][:, -1]) for key in ("perplexity", "mse") for cell in cells]
@@ -100,20 +109,27 @@ table(sweep, warm=400)
 # **Three things to see**, in numbers of this sweep:
 
 # %%
+from vqlab import theory
+
 cold, warm = (sweep.at(warmup=warmup)["perplexity"][..., -1] for warmup in (0, 400))  # (K, seeds)
 sizes = sweep.axes["codes"].values
+errors = [sweep.at(warmup=warmup, codes=8)["mse"][:, -1].mean() for warmup in (0, 400)]
+healthy = theory.expected_perplexity(sizes[-1], 4000)
 Markdown(
-    f"- **Cold, perplexity stops growing.** K = 16 reads {spread(cold[1])}; sixteen times as many codes, "
-    f"K = {sizes[-1]}, read {spread(cold[-1])}.\n"
-    f"- **Warm, it grows with K.** At every K the warm codebook's perplexity is at least "
-    f"{min(w.mean() / k for w, k in zip(warm, sizes, strict=True)):.0%} of K, and the error keeps falling.\n"
-    f"- **At the small end there is little to cure.** K = 8 reads {spread(cold[0])} cold and {spread(warm[0])} warm: "
-    "with one code per cluster almost every code finds work."
+    f"- **Cold, perplexity stops growing.** K = 16 has {spread(cold[1])} (at N = 4,000 tokens, like all here); "
+    f"sixteen times as many codes, K = {sizes[-1]}, have {spread(cold[-1])}.\n"
+    f"- **Warm, it grows with K.** It is at least "
+    f"{min(w.mean() / k for w, k in zip(warm, sizes, strict=True)):.0%} of K at every K. "
+    f"K = {sizes[-1]} has {spread(warm[-1])}; "
+    f"perfectly even codes would read {healthy:.0f} (Lab 00).\n"
+    f"- **At the small end there is less to cure.** K = 8 has perplexity {spread(cold[0])} cold and "
+    f"{spread(warm[0])} warm: with one code per cluster, every code finds work. "
+    f"Its error still falls by {1 - errors[1] / errors[0]:.0%}, because cold codes often share a cluster."
 )
 
 # %% [markdown]
 # Is it the setting? Here is the same with twice the width, twice the batch, twice the steps and half the learning rate.
-# The cold codebook gets further, and stops all the same.
+# The cold codebook gets further. But from K = 64 to K = 256, four times the codes bring it only a little.
 
 # %%
 table(sweeps.load("tokens_long"), warm=1000)
@@ -125,44 +141,39 @@ table(sweeps.load("tokens_long"), warm=1000)
 # Then the encoder learns, and its outputs spread. How much?
 
 # %%
-import numpy as np
-
-cell = sweep.at(warmup=0, codes=256)
-latents = cell["latents"].astype(float)  # (seeds, frames, points, 2)
+cold_cell = sweep.at(warmup=0, codes=256)
+latents = cold_cell["latents"]  # (seeds, frames, points, 2)
 size = latents.std(axis=2).mean(axis=-1)  # (seeds, frames): standard deviation of the latents
 print(f"spread of the latents before training: {spread(size[:, 0])}")
 print(f"spread of the latents after training:  {spread(size[:, -1])}")
 print(f"they grow by a factor of               {spread(size[:, -1] / size[:, 0])}")
 
 # %% [markdown]
-# A code only moves when a latent chooses it. So take the codes of step 0 as they are, put the *trained* latents around them, and count
-# which codes are nearest to any latent at all. No training, ten lines:
+# A code only moves when a latent chooses it. So leave the codes of step 0 where they are, put the *trained* latents around them,
+# and ask which codes are nearest to any latent at all. No training, a few lines:
 
 # %%
-seed = 0
-codes = cell["codes"][seed, 0].astype(float)  # (256, 2): the codes before the first step
-trained = latents[seed, -1]  # (80, 2): latents after the last step
+import numpy as np
 
+codes = cold_cell["codes"][0, 0]  # (256, 2): seed 0, before the first step
 for growth in (0.0, 0.25, 0.5, 1.0):
-    moved = (1 - growth) * latents[seed, 0] + growth * trained  # from untrained to trained latents
+    moved = (1 - growth) * latents[0, 0] + growth * latents[0, -1]  # from untrained to trained
     distances = ((moved[:, None] - codes) ** 2).sum(-1)  # (80, 1, 2) − (256, 2) -> (80, 256)
     chosen = np.unique(distances.argmin(axis=1))
-    print(f"latents {growth:4.0%} of the way: {len(chosen):2d} codes are chosen by the {len(moved)} latents shown")
+    print(f"latents {growth:4.0%} of the way: {len(moved)} of them choose {len(chosen)} codes")
 
 # %% [markdown]
-# Once the latents surround the codes, only codes at the rim of the heap are nearest to anything. They win, they move out, and win even more.
-# A code inside is never chosen again. Its EMA count falls as γᵗ and nothing pulls it back: **it is dead**.
-#
-# How quickly? From its fair share of one batch to a tenth of it:
+# Which ones? Look at the heap from near (left and middle), and at how the number of active codes goes on (right).
 
 # %%
-from vqlab import theory
-
-print(
-    f"{theory.steps_until_dead(start=1.0, threshold=0.1, decay=0.99):.0f} steps at γ = 0.99, of 1,000 in the training"
-)
+view.explain(sweep)
 
 # %% [markdown]
+# **Once the latents surround the heap, only codes on its rim are nearest to any latent.** They win, they move out, and win even more.
+# All the others are left behind, within the first fifty steps.
+#
+# A few come back: when the winners have moved far away, some code of the heap becomes the nearest again. Most never move.
+#
 # This also says why the warm-up helps: after it the latents have found their size, and k-means puts the codes where the latents *stay*.
 
 # %% [markdown]
@@ -241,7 +252,7 @@ lab01.straight_through(straight_through)
 # return the new `codes, counts, sums`.
 #
 # <details><summary>Hint 1</summary>new = γ · old + (1 − γ) · what this batch says. For counts the batch says: how many tokens chose each code.</details>
-# <details><summary>Hint 2</summary>For sums the batch says: the sum of the latents that chose each code. <code>one_hot(tokens, K).T @ z</code> gives all of them.</details>
+# <details><summary>Hint 2</summary>For sums the batch says: the sum of the latents that chose each code. With K = len(counts), <code>torch.nn.functional.one_hot(tokens, K).to(z)</code> is (N, K) with a one where a token chose a code; its transpose times z gives all sums, its sum over axis 0 all hits.</details>
 # <details><summary>Hint 3</summary>codes = sums / counts, with the <i>running</i> values, which are never zero here.</details>
 
 
@@ -278,7 +289,7 @@ lab01.bend(bend)
 # ## 7. Is it the training, or just a better-spread start?
 #
 # The warm-up does two things at once: it trains the encoder, and it spreads the codes (k-means now sees spread latents). Which one cures?
-# The papers leave this open. We can separate them: place the codes in nine ways, each cold and after a warm-up of 400 steps.
+# The paper leaves this open. We can separate them: place the codes in nine ways, each cold and after a warm-up of 400 steps.
 
 # %%
 placed = sweeps.load("tokens_placement")
@@ -292,35 +303,49 @@ Explorer([Slider.of(placed.axes["codes"], start=128)], partial(placements.explor
 # - *Every clustering method ends the same.* K-means, k-means++, a Gaussian mixture, hierarchical clustering: all collapse cold, all work warm.
 #   A cleverer clustering of a useless heap is still a heap.
 # - *Normal, std 1* ignores the encoder altogether and does far better cold, with **no warm-up at all**: its codes happen to lie where the latents will be.
-#   A tenth of that scale collapses, and at three times that scale many codes lie outside and never win.
-# - *Normal, std 0.01* after a warm-up is **worse** than cold. A trained encoder cannot save codes that all lie on one spot.
-# - *K-means + replacement* moves dead codes onto latents while training, and needs no warm-up.
+#   At three times that scale many codes lie outside and never win. At K = 128 one seed even put all its tokens on one code: that is the long bar.
+# - *Normal, std 0.1 and 0.01* are **worse** after a warm-up than cold. A trained encoder cannot save codes that all lie on one spot.
+# - *K-means + replacement* moves dead codes onto latents while training, and needs no warm-up. It calls a code dead when its EMA count
+#   is under a tenth of its fair share.
 #
 # So in this lab the answer is: **what counts is that codes lie where the latents end up.** Warm-up with k-means achieves it without knowing the scale,
 # and so does replacement. Pre-training by itself does not.
 #
-# Is the warm-up then superfluous, if replacement does as well? Here, in two dimensions, yes. Keep that in mind for Lab 04:
-# there, replacement keeps every code in use and *dimensions* die instead. Only the warm-up helps against that.
+# Is the warm-up then superfluous, if replacement does as well? Here, in two dimensions, yes. [Lab 04](04_why_dimensions_die.ipynb)
+# puts the question again where latents have many dimensions.
+#
+# How long does replacement have to wait? A code that nobody chooses keeps a share γᵗ of its EMA count after t steps, with the decay γ = 0.99:
+
+# %%
+wait = theory.steps_until_dead(start=1.0, threshold=0.1, decay=0.99)
+print(f"from its fair share to a tenth of it: {wait:.0f} steps, of 1,000 in the training")
 
 # %% [markdown]
 # ## 8. Break the cure
 #
-# Say what happens before you look, then try it in the explorer above:
+# Say what happens before you look, then try it in the explorer of section 3:
 #
 # - How *short* may the warm-up be? Try 10 and 25 steps of 1,000, at K = 256.
 # - How *long* may it be? At 800 only 200 quantized steps are left.
-# - K = 8, with any warm-up.
+# - K = 8, with any warm-up: does it ever get worse than cold?
 
 # %%
-rows = ["| warm-up (steps) | perplexity of 256 | reconstruction error |", "|---|---|---|"]
+rows = [
+    "| warm-up (steps) | perplexity of 256 | lowest seed | error, K = 256 | perplexity of 8 | error, K = 8 |",
+    "|---|---|---|---|---|---|",
+]
 for warmup in sweep.axes["warmup"].values:
-    cell = sweep.at(warmup=warmup, codes=256)
-    rows.append(f"| {warmup} | {spread(cell['perplexity'][:, -1])} | {spread(cell['mse'][:, -1])} |")
+    large, small = (sweep.at(warmup=warmup, codes=k) for k in (256, 8))
+    numbers = [final[:, -1] for final in (large["perplexity"], large["mse"], small["perplexity"], small["mse"])]
+    rows.append(
+        f"| {warmup} | {spread(numbers[0])} | {numbers[0].min():.0f} "
+        f"| {' | '.join(spread(number) for number in numbers[1:])} |"
+    )
 Markdown("\n".join(rows))
 
 # %% [markdown]
-# A tenth of the steps already cures. What counts is that the latents have found their size when the codes are placed, and in two
-# dimensions they find it quickly. In Lab 04 the warm-up has to wait for *every dimension* to grow, and its length matters.
+# A tenth of the steps already cures. What counts is that the latents have found their size when the codes are placed, and here
+# they find it quickly. (At 50 steps the lowest seed has not: its latents still lie on a line. Set the explorer to it and look.)
 
 # %% [markdown]
 # ## 9. What the paper claims · what we measured
@@ -330,7 +355,7 @@ Markdown("\n".join(rows))
 # | cause | k-means on an untrained encoder, whose outputs are nearly a point | reproduced (section 5) |
 # | cure | train without quantization first, then k-means, then fine-tune | reproduced (section 4) |
 # | large K | the gain grows with the codebook | reproduced (section 4) |
-# | small K | with few tokens, pre-training is slightly *worse* | **not reproduced**: at K = 8 the error with a warm-up is no higher (section 4) |
+# | small K | with few codes, pre-training is slightly *worse* | **not reproduced**: at K = 8 the error with a warm-up is no higher (section 4) |
 # | other initialisations | not compared | clusterings change nothing; scale and replacement do (section 7) |
 #
 # The paper's widths, codebook sizes and learning rates are not public. Our set-up is in its spirit, not a copy, and two dimensions are few.
@@ -340,12 +365,12 @@ Markdown("\n".join(rows))
 #
 # 1. A colleague says: "our codebook is collapsed, let us double K." What will happen?
 # 2. Why do codes in the *middle* of the heap die and codes at its rim survive?
-# 3. You may not change the number of training steps, nor train anything beforehand. Name two ways to keep the codebook alive.
+# 3. You may not change the number of training steps. Name three ways to keep the codebook alive.
 #
 # <details><summary>Answers</summary>
 #
-# 1. Nothing: a cold perplexity does not grow with K (section 4).
-# 2. When latents surround the heap, the nearest code to any latent is on the side that faces it.
+# 1. Next to nothing: a cold perplexity hardly grows with K (section 4).
+# 2. When latents surround the heap, the nearest code to any latent is on the side that faces it (section 5).
 # 3. Replace dead codes by latents while training; or start the codes at the scale that the latents will have; or spend part of the steps as a warm-up.
 #
 # </details>

@@ -15,6 +15,11 @@ _TOKENS = _DISTANCES.argmin(1)
 _SKEWED = torch.tensor([0, 0, 0, 0, 1, 1, 2, 3])
 
 
+def _fresh(f, *arguments: object) -> object:
+    """f on copies, so that an answer which writes into its arguments spoils no later test."""
+    return f(*(a.clone() if isinstance(a, Tensor) else a for a in arguments))
+
+
 def _same(answer: object, expected: Tensor, tolerance: float = 1e-4) -> bool:
     answer = torch.as_tensor(answer, dtype=torch.float64).detach()
     expected = expected.to(torch.float64)
@@ -30,36 +35,50 @@ nearest_code = Exercise(
     tests=(
         Test(
             "latents 0, 0.9, 5 with codes 1, 0, 4 give tokens 1, 0, 2",
-            lambda f: _same(f(*_LINE), torch.tensor([1, 0, 2])),
+            lambda f: _same(_fresh(f, *_LINE), torch.tensor([1, 0, 2])),
         ),
-        Test("40 random latents in 3-D choose their nearest of 7 codes", lambda f: _same(f(_Z, _CODES), _TOKENS)),
-        Test("a single latent gives one token", lambda f: _same(f(_Z[:1], _CODES), _TOKENS[:1])),
+        Test(
+            "40 random latents in 3-D choose their nearest of 7 codes", lambda f: _same(_fresh(f, _Z, _CODES), _TOKENS)
+        ),
+        Test("a single latent gives one token", lambda f: _same(_fresh(f, _Z[:1], _CODES), _TOKENS[:1])),
     ),
     mistakes=(
         Mistake(
-            "This is the *farthest* code: you take the largest distance. Open hint 1.",
-            lambda f: _same(f(_Z, _CODES), _DISTANCES.argmax(1)),
+            "This is the farthest code: you take the largest distance. Open hint 1.",
+            lambda f: _same(_fresh(f, _Z, _CODES), _DISTANCES.argmax(1)),
         ),
         Mistake(
             "You return one latent per code; we need one code per latent. Which axis holds the codes? Open hint 2.",
-            lambda f: _same(f(_Z, _CODES), _DISTANCES.argmin(0)),
+            lambda f: _same(_fresh(f, _Z, _CODES), _DISTANCES.argmin(0)),
         ),
         Mistake(
-            "You return distances; we need the *index* of the smallest one. Open hint 2.",
+            "You return distances; we need the index of the smallest one. Open hint 2.",
             lambda f: (
-                _same(f(_Z, _CODES), _DISTANCES.min(1).values, 1e-3)
-                or _same(f(_Z, _CODES), _DISTANCES.min(1).values ** 2, 1e-3)
-                or _same(f(_Z, _CODES), _DISTANCES)
-                or _same(f(_Z, _CODES), _DISTANCES**2)
+                _same(_fresh(f, _Z, _CODES), _DISTANCES.min(1).values, 1e-3)
+                or _same(_fresh(f, _Z, _CODES), _DISTANCES.min(1).values ** 2, 1e-3)
+                or _same(_fresh(f, _Z, _CODES), _DISTANCES)
+                or _same(_fresh(f, _Z, _CODES), _DISTANCES**2)
             ),
         ),
         Mistake(
             "You return the codes themselves; we need their indices. Open hint 2.",
-            lambda f: _same(f(_Z, _CODES), _CODES[_TOKENS]),
+            lambda f: _same(_fresh(f, _Z, _CODES), _CODES[_TOKENS]),
         ),
         Mistake(
             "You compare inner products z·c only, which favours long codes: ‖c‖² is missing. Open hint 3.",
-            lambda f: _same(f(_Z, _CODES), (_Z @ _CODES.T).argmax(1)),
+            lambda f: _same(_fresh(f, _Z, _CODES), (_Z @ _CODES.T).argmax(1)),
+        ),
+        Mistake(
+            "Almost: the factor 2 of the cross term in ‖c‖² − 2 z·c is missing. Open hint 3.",
+            lambda f: _same(_fresh(f, _Z, _CODES), (_CODES.square().sum(1) - _Z @ _CODES.T).argmin(1)),
+        ),
+        Mistake(
+            "`min` returns values and indices together; take the indices. Open hint 2.",
+            lambda f: isinstance(_fresh(f, _Z, _CODES), tuple),
+        ),
+        Mistake(
+            "Your result has not the shape (N,): reduce over the axis of the codes, and over no other. Open hint 2.",
+            lambda f: torch.as_tensor(_fresh(f, _Z, _CODES)).shape != _TOKENS.shape,
         ),
     ),
 )
@@ -76,6 +95,12 @@ def _near(answer: object, expected: float) -> bool:
     return abs(float(answer) - expected) < 1e-3 * max(1.0, abs(expected))
 
 
+def _of_shares(divisor: float) -> float:
+    """The "perplexity" of counts divided by the wrong number."""
+    p = torch.bincount(_SKEWED).double() / divisor
+    return float(torch.exp(-(p * p.log()).sum()))
+
+
 perplexity = Exercise(
     "perplexity",
     tests=(
@@ -84,35 +109,39 @@ perplexity = Exercise(
             "one code used alone reads 1, however many codes are dead",
             lambda f: _near(f(torch.tensor([2, 2, 2]), 5), 1),
         ),
-        Test("uses 4, 2, 1, 1 of 8 codes read 3.36", lambda f: _near(f(_SKEWED, 8), np.exp(_nats(_SKEWED, 8)))),
+        Test("uses 4, 2, 1, 1 of 8 codes read 3.36", lambda f: _near(_fresh(f, _SKEWED, 8), np.exp(_nats(_SKEWED, 8)))),
     ),
     mistakes=(
         Mistake(
             "You return NaN: a dead code contributes 0·log 0. Leave out the codes with p = 0. Open hint 2.",
-            lambda f: bool(np.isnan(float(f(_SKEWED, 8)))),
+            lambda f: bool(np.isnan(float(_fresh(f, _SKEWED, 8)))),
         ),
         Mistake(
             "This is the entropy in nats; perplexity is exp of it. Open hint 1.",
-            lambda f: _near(f(_SKEWED, 8), _nats(_SKEWED, 8)),
+            lambda f: _near(_fresh(f, _SKEWED, 8), _nats(_SKEWED, 8)),
         ),
         Mistake(
             "This is the entropy in bits; perplexity is 2 to that power. Open hint 1.",
-            lambda f: _near(f(_SKEWED, 8), _nats(_SKEWED, 8) / np.log(2)),
+            lambda f: _near(_fresh(f, _SKEWED, 8), _nats(_SKEWED, 8) / np.log(2)),
         ),
         Mistake(
             "You mix two logarithms: log2 goes with 2**H, the natural log with exp(H). Open hint 1.",
             lambda f: (
-                _near(f(_SKEWED, 8), np.exp(_nats(_SKEWED, 8) / np.log(2)))
-                or _near(f(_SKEWED, 8), 2 ** _nats(_SKEWED, 8))
+                _near(_fresh(f, _SKEWED, 8), np.exp(_nats(_SKEWED, 8) / np.log(2)))
+                or _near(_fresh(f, _SKEWED, 8), 2 ** _nats(_SKEWED, 8))
             ),
         ),
         Mistake(
             "Perplexity below 1: the minus sign of the entropy is missing. Open hint 1.",
-            lambda f: _near(f(_SKEWED, 8), np.exp(-_nats(_SKEWED, 8))),
+            lambda f: _near(_fresh(f, _SKEWED, 8), np.exp(-_nats(_SKEWED, 8))),
+        ),
+        Mistake(
+            "Your shares p do not sum to 1: divide the counts by the number of tokens. Open hint 1.",
+            lambda f: _near(_fresh(f, _SKEWED, 5), _of_shares(1)) or _near(_fresh(f, _SKEWED, 5), _of_shares(5)),
         ),
         Mistake(
             "You count the active codes; perplexity also asks how evenly they are used. Open hint 1.",
-            lambda f: _near(f(_SKEWED, 8), 4),
+            lambda f: _near(_fresh(f, _SKEWED, 8), 4),
         ),
     ),
 )
@@ -153,7 +182,7 @@ straight_through = Exercise(
             lambda f: _is(_gradients(f)[0], [1.0, 2.0]),
         ),
         Mistake(
-            "Nobody receives a gradient: detach the *difference* only, not z. Open hint 2.",
+            "Nobody receives a gradient: detach the difference only, not z. Open hint 2.",
             lambda f: _is(_gradients(f)[1], None) and _is(_gradients(f)[2], None),
         ),
         Mistake(
@@ -184,8 +213,13 @@ def _ema(decay: float) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def _step(f) -> tuple[Tensor, Tensor, Tensor]:
-    codes, counts, sums = f(_COUNTS.clone(), _SUMS.clone(), _BATCH, _BATCH_TOKENS, _DECAY)
+    codes, counts, sums = _fresh(f, _COUNTS, _SUMS, _BATCH, _BATCH_TOKENS, _DECAY)
     return codes, counts, sums
+
+
+def _is_triple(answer: object) -> bool:
+    shapes = [_OLD.shape, _COUNTS.shape, _OLD.shape]
+    return isinstance(answer, tuple | list) and [torch.as_tensor(part).shape for part in answer] == shapes
 
 
 ema_step = Exercise(
@@ -200,6 +234,13 @@ ema_step = Exercise(
         Test("a code nobody chose stays where it is", lambda f: _same(_step(f)[0][2], _OLD[2])),
     ),
     mistakes=(
+        Mistake(
+            "Return three things, in this order: codes, counts, sums.",
+            lambda f: (
+                not _is_triple(_fresh(f, _COUNTS, _SUMS, _BATCH, _BATCH_TOKENS, _DECAY))
+                or _same(_step(f)[0], _ema(_DECAY)[2])
+            ),
+        ),
         Mistake(
             "γ and 1 − γ are swapped: your codes forget almost everything at each step. Open hint 1.",
             lambda f: _same(_step(f)[1], _ema(1 - _DECAY)[1]),

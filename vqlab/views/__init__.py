@@ -51,7 +51,7 @@ def canvas(panels: int, title: str) -> tuple[Figure, list[Axes]]:
     figure = Figure(figsize=(11, 4.3), dpi=100, facecolor="white")
     FigureCanvasAgg(figure)
     figure.suptitle(title, x=0.012, y=0.985, ha="left", fontsize=15, fontweight="bold")
-    left, right, gap = 0.06, 0.98, 0.075
+    left, right, gap = 0.065, 0.98, 0.075
     width = (right - left - gap * (panels - 1)) / panels
     return figure, [figure.add_axes((left + i * (width + gap), 0.135, width, 0.62)) for i in range(panels)]
 

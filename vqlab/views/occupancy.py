@@ -9,6 +9,7 @@ from vqlab.views import View
 
 TOKEN_COUNTS = (64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384)
 _DRAWS = 20
+_TALLEST = 6
 _MARKERS = "osD^vP*X"
 
 
@@ -33,20 +34,19 @@ def tokenizer(points: np.ndarray, codes: np.ndarray) -> View:
             fontsize=13,
             bbox={"boxstyle": "circle", "facecolor": "white", "edgecolor": cycle[code], "linewidth": 2},
         )
-    plane.set(xlim=(-2.2, 2.2), ylim=(-1.6, 1.6), xlabel="x₁", ylabel="x₂")
-    plane.set_title("Each point belongs to its nearest code (circled number)", loc="left")
+    plane.set(xlim=(-2.75, 2.75), ylim=(-2, 2), xlabel="x₁", ylabel="x₂")
+    plane.set_title("Each point belongs to its nearest code (circled number)", loc="left", y=1.06)
     counts = metrics.code_usage(tokens, k)
     bars.bar(range(k), counts, color=cycle[:k])
     bars.set(xlabel="token", ylabel="how often", xticks=range(k))
-    perplexity = float(metrics.perplexity(counts))
-    bars.set_title(f"Code usage: perplexity {perplexity:.1f} of {k} at {len(points):,} tokens", loc="left")
-    alt = f"{title}; the {k} codes are used {counts.min()} to {counts.max()} times, perplexity {perplexity:.1f}."
+    bars.set_title(f"How often each of the {k} codes is used", loc="left", y=1.06)
+    alt = f"{title}; the {k} codes are used {counts.min()} to {counts.max()} times."
     return View(figure, alt, alt)
 
 
 @views.styled
 def explore(state: dict) -> View:
-    """Usage of K equally likely codes by N tokens: one draw, and perplexity over N against its formula.
+    """Usage of K equally likely codes by N tokens: one draw, and perplexity against N with its formula.
 
     state: codes (K) and tokens (N, one of TOKEN_COUNTS).
     """
@@ -75,10 +75,13 @@ def _healthy(k: int, n: int) -> tuple[np.ndarray, np.ndarray]:
 
 def _draw_ranks(axis, k: int, n: int) -> None:
     counts = np.sort(theory.simulate_uniform_usage(k, n, 1)[0])[::-1]
-    axis.fill_between(np.arange(k) / k, counts / (n / k), step="post", color=views.USED, alpha=0.6, linewidth=0)
-    axis.plot([0, 1], [1, 1], ":", color=views.THEORY, label="a perfectly even code")
+    heights = np.append(counts, counts[-1]) / (n / k)  # the last step needs an end
+    axis.fill_between(np.arange(k + 1) / k, heights, step="post", color=views.USED, alpha=0.6, linewidth=0)
+    if heights[0] > _TALLEST:
+        axis.annotate(f"up to {heights[0]:g}", (0.02, 0.93), xycoords="axes fraction")
+    axis.plot([0, 1], [1, 1], ":", color=views.THEORY, label="a perfectly even codebook")
     axis.plot([], [], "s", color=views.USED, alpha=0.6, label="one draw")
-    axis.set(xlim=(0, 1), ylim=(0, 6), xlabel="codes, most used first (share of K)", ylabel="uses over N/K")
+    axis.set(xlim=(0, 1), ylim=(0, _TALLEST), xlabel="codes, most used first (share of K)", ylabel="uses ÷ (N/K)")
     axis.annotate(f"{np.mean(counts == 0):.0%} unused", (0.97, 0.5), xycoords="axes fraction", ha="right")
     views.caption(axis, "Chance alone is uneven")
 
@@ -94,6 +97,6 @@ def _draw_growth(axis, k: int, n: int) -> None:
     axis.annotate(" N = K", (k, 0.02), color=views.THEORY)
     axis.set_xscale("log", base=2)
     axis.set_xticks(TOKEN_COUNTS[::2], [f"{count:,}" for count in TOKEN_COUNTS[::2]])
-    axis.set(ylim=(0, 1.05), xlim=(50, 21000), xlabel="tokens N", ylabel="perplexity over K")
+    axis.set(ylim=(0, 1.05), xlim=(50, 21000), xlabel="tokens N", ylabel="perplexity ÷ K")
     axis.minorticks_off()
     views.caption(axis, f"What healthy reads, K = {k:,}")

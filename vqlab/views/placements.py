@@ -34,11 +34,16 @@ def explore(sweep: Stored, state: dict) -> View:
     left.set_yticks(range(len(names)), names)
     right.set_yticks(range(len(names)), [""] * len(names))
     left.set(xlim=(0, 1.05 * k), xlabel=f"final perplexity (of {k}, at 4,000 tokens)")
-    right.set(xscale="log", xlim=(7e-4, 0.4), xlabel="final reconstruction error (mean squared)")
+    right.set(xscale="log", xlim=(7e-4, 0.8), xlabel="final reconstruction error (mean squared)")
     views.caption(left, f"Mean and range of {len(sweep.seeds)} seeds")
     right.set_title("The error tells the same story", loc="left", y=1.1)
     lines = [
         f"{name}: {views.spread(perplexity[i, 0])} cold, {views.spread(perplexity[i, 1])} warm"
         for i, name in enumerate(names)
     ]
-    return View(figure, f"{title}. {'; '.join(lines)}.", f"Perplexity of {k} at 4,000 tokens. {'; '.join(lines)}.")
+    worst = int(np.argmin(cold))
+    status = (
+        f"Perplexity of {k} at 4,000 tokens, from a cold start: most with {lines[best]}; least with {lines[worst]} "
+        f"({len(sweep.seeds)} seeds)."
+    )
+    return View(figure, f"{title}. {'; '.join(lines)}.", status)

@@ -29,7 +29,7 @@ def explore(sweep: Stored, state: dict, live: Cell | None = None) -> View:
     _draw_points(points, now["reconstruction"][seed].astype(float))
     _draw_latents(latents, sweep, now, seed, state["codes"])
     if live is None:
-        comparison = _draw_growth(right, sweep, state)
+        comparison = _draw_growth(right, sweep, state, float(now["perplexity"][seed]))
     else:
         comparison = _draw_live(right, steps, cell["perplexity"], live["perplexity"], state)
     numbers = views.metric_line(
@@ -59,12 +59,15 @@ def _draw_latents(axis: Axes, sweep: Stored, now: Cell, seed: int, k: int) -> No
     codes, usage = now["codes"][seed][:k].astype(float), now["usage"][seed][:k]
     axis.plot(*latents.T, ".", color=views.DATA, markersize=5, alpha=0.7, label="latents")
     if not np.isnan(codes).any():
-        dead = usage == 0
-        axis.plot(*codes[dead].T, "x", color=views.DEAD, markersize=6, label=f"{dead.sum()} dead codes")
-        axis.plot(*codes[~dead].T, "o", color=views.USED, markersize=4, label=f"{(~dead).sum()} used")
+        _draw_codes(axis, codes, usage == 0)
     limit = latent_limit(sweep)
     axis.set(xlim=(-1.13 * limit, 1.13 * limit), ylim=(-limit, limit), xlabel="z₁", ylabel="z₂")
     views.caption(axis, "Latents and codes")
+
+
+def _draw_codes(axis: Axes, codes: np.ndarray, dead: np.ndarray) -> None:
+    axis.plot(*codes[dead].T, "x", color=views.DEAD, markersize=6, label=f"dead: {dead.sum()}")
+    axis.plot(*codes[~dead].T, "o", color=views.USED, markersize=3.5, label=f"used codes: {(~dead).sum()}")
 
 
 @cache
@@ -74,22 +77,25 @@ def latent_limit(sweep: Stored) -> float:
     return 1.05 * float(max(np.nanmax(np.abs(stored[key])) for key in ("latents", "codes")))
 
 
-def _draw_growth(axis: Axes, sweep: Stored, state: dict) -> str:
+def _draw_growth(axis: Axes, sweep: Stored, state: dict, now: float) -> str:
     sizes = np.array(sweep.axes["codes"].values)
     cold = sweep.at(warmup=0)["perplexity"][..., -1].T  # (K, seeds, frames) -> (seeds, K)
     warm = sweep.at(warmup=state["warmup"])["perplexity"][..., -1].T
-    axis.plot(sizes, sizes, ":", color=views.THEORY, label="ideal: K")
+    axis.plot(sizes, sizes, ":", color=views.THEORY, label="= K")
     views.band(axis, sizes, cold, views.COLD, "cold", marker="s", linestyle="--")
     if state["warmup"]:
         views.band(axis, sizes, warm, views.WARM, f"warm-up {state['warmup']}", marker="o")
     here = warm[:, list(sizes).index(state["codes"])]
     axis.plot(state["codes"], here.mean(), "o", color="none", markeredgecolor="black", markersize=14)
+    if not np.isnan(now):
+        axis.plot(state["codes"], now, "*", color="black", markersize=11)
+        axis.annotate("now ", (state["codes"], now), ha="right", va="top")
     _perplexity_axis(axis, sizes)
     axis.set(xlabel="codebook size K (codes)")
     axis.set_xscale("log", base=2)
     axis.set_xticks(sizes, [str(k) for k in sizes])
     views.caption(axis, f"Final perplexity at N = {TOKENS:,}")
-    at_k = f"At the end K = {state['codes']} reads perplexity {views.spread(here)}"
+    at_k = f"At the end K = {state['codes']} has perplexity {views.spread(here)}"
     if not state["warmup"]:
         return f"{at_k} from a cold start."
     return f"{at_k} with this warm-up and {views.spread(cold[:, list(sizes).index(state['codes'])])} cold."
@@ -119,3 +125,44 @@ def _perplexity_axis(axis: Axes, sizes: np.ndarray) -> None:
     ticks = 2 ** np.arange(np.log2(max(1, sizes[0] / 2)), np.log2(sizes[-1]) + 0.1)
     axis.set_yticks(ticks, [f"{tick:.0f}" for tick in ticks])
     axis.minorticks_off()
+
+
+@views.styled
+def explain(sweep: Stored, seed: int = 0) -> View:
+    """Why codes die after a cold start: the heap at step 0, who is nearest once the latents spread, and when.
+
+    sweep: the stored `tokens_collapse`; its largest K is shown.
+    """
+    k = sweep.axes["codes"].values[-1]
+    cell, steps = sweep.at(warmup=0, codes=k), sweep.settings["frames"]
+    codes, latents = cell["codes"][seed, 0], cell["latents"][seed]
+    distances = ((latents[-1][:, None] - codes) ** 2).sum(-1)  # (points, 1, 2) − (K, 2) -> (points, K)
+    nearest = np.isin(np.arange(k), distances.argmin(1))
+    active = cell["active"]  # (seeds, frames)
+    title = f"Of {k} codes in the heap, {nearest.sum()} are nearest to a trained latent: those on its rim"
+    figure, (heap, rim, time) = views.canvas(3, title)
+    limits = [(low - 0.01, high + 0.01) for low, high in zip(codes.min(0), codes.max(0), strict=True)]
+    heap.plot(*latents[0].T, ".", color=views.DATA, markersize=5, label="latents")
+    _draw_codes(heap, codes, np.zeros(k, bool))
+    views.caption(heap, "Step 0, zoomed in: the heap")
+    _draw_codes(rim, codes, ~nearest)
+    rim.get_lines()[0].set_label(f"never nearest: {(~nearest).sum()}")
+    rim.get_lines()[1].set_label(f"nearest: {nearest.sum()}")
+    views.caption(rim, "The same codes, latents outside")
+    for axis in (heap, rim):
+        axis.set(xlim=limits[0], ylim=limits[1], xlabel="z₁", ylabel="z₂")
+    views.band(time, np.array(steps), active, views.COLD, f"{len(active)} seeds, mean and range", marker="s")
+    time.set_xscale("symlog", linthresh=10)
+    time.set_yscale("log", base=2)
+    time.set_xticks([0, 10, 100, 1000], ["0", "10", "100", "1,000"])
+    time.set_yticks([4, 16, 64, 256], ["4", "16", "64", "256"])
+    time.set(xlabel="training step", ylabel="active codes")
+    time.minorticks_off()
+    views.caption(time, "Most die within 50 steps")
+    fewest = int(active.mean(0).argmin())
+    status = (
+        f"Active codes of {k} at {TOKENS:,} tokens: {views.spread(active[:, 0])} at step 0, "
+        f"{views.spread(active[:, fewest])} at step {steps[fewest]:,}, {views.spread(active[:, -1])} at the end "
+        f"({len(active)} seeds)."
+    )
+    return View(figure, f"{title}. {status}", status)
