@@ -7,12 +7,14 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from vqlab import LabError, runner, sweeps
+from vqlab.__main__ import main
 from vqlab.experiments import EXPERIMENTS
 from vqlab.sweeps import Axis, Experiment
 
@@ -220,3 +222,47 @@ def test_pictures_keep_their_shape_in_a_byte():
     np.testing.assert_array_equal(np.isnan(back), np.isnan(points))
     assert (np.nanmax(np.abs(back - points), (1, 2)) <= np.nanmax(np.abs(points), (1, 2)) / 250).all()
     assert not sweeps.unpack(*sweeps.pack(np.zeros((1, 5, 2)))).any()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["sweep"], "no sweep was named: give --all"),
+        (["sweep", "nope"], "no sweep is called nope: choose from tokens_collapse"),
+        (["sweep", "tokens_long", "--jobs", "0"], "at least one process, got --jobs 0"),
+    ],
+)
+def test_the_command_line_refuses_with_a_sentence(arguments, says, capsys):
+    assert main(arguments) == 1
+    printed = capsys.readouterr().err
+    assert printed.startswith("vqlab: ")
+    assert says in printed
+
+
+def test_the_command_line_computes_checks_and_survives_ctrl_c(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(sweeps, "FOLDER", tmp_path)
+    monkeypatch.setitem(EXPERIMENTS, "toy", toy())
+    assert main(["sweep", "toy", "--jobs", "1"]) == 0
+    assert f"stored {tmp_path / 'toy.npz'}" in capsys.readouterr().out
+    assert main(["sweep", "toy", "--check"]) == 0
+    assert capsys.readouterr().out.startswith("[OK] toy: a ")
+    monkeypatch.setitem(EXPERIMENTS, "toy", toy(run=lambda p, s: {"score": toy_cell(p, s)["score"] + 5}))
+    assert main(["sweep", "toy", "--check"]) == 1
+    assert "[DIFFERS] toy: a " in capsys.readouterr().out
+
+    def interrupted(position, seeds):
+        raise KeyboardInterrupt
+
+    monkeypatch.setitem(EXPERIMENTS, "toy", toy(run=interrupted))
+    assert main(["sweep", "toy", "--jobs", "1"]) == 130
+    assert "finished cells are kept" in capsys.readouterr().err
+
+
+def test_a_killed_process_is_a_sentence(tmp_path, monkeypatch):
+    def broken(*_):
+        raise BrokenProcessPool
+        yield
+
+    monkeypatch.setattr(runner, "_compute", broken)
+    with pytest.raises(LabError, match=r"a process of the sweep was killed.*fewer --jobs"):
+        runner.run(toy(), jobs=2, folder=tmp_path)
