@@ -86,8 +86,8 @@ def test_every_slider_has_a_labelled_number_box():
     explorer = Explorer(sliders(), view)
     tracks = inputs(explorer, w.SelectionSlider)
     boxes = inputs(explorer, (w.IntText, w.FloatText))
-    assert [track.description for track in tracks] == ["length x (steps)", "look"]
-    assert [box.description for box in boxes] == ["length x (number)", "look (number)"]
+    assert [track.description for track in tracks] == ["length x", "look"]
+    assert [box.description for box in boxes] == ["length x (steps)", "look (number)"]
 
 
 @pytest.mark.parametrize(("typed", "shown"), [(370, 400), (-5, 0), (2_000_000_000, 400), (6, 10)])

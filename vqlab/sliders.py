@@ -38,14 +38,13 @@ class Slider:
 
 def widgets_for(slider: Slider) -> tuple[w.Widget, ...]:
     """A track and a number box for numbers, a list for words."""
-    label = f"{slider.label} ({slider.unit})" if slider.unit else slider.label
     if isinstance(slider.start, str):
-        return (w.Dropdown(options=slider.values, value=slider.start, description=label, style=LABEL_STYLE),)
+        return (w.Dropdown(options=slider.values, value=slider.start, description=slider.label, style=LABEL_STYLE),)
     options = [(f"{value:,}", value) for value in slider.values]
     track = w.SelectionSlider(
         options=options,
         value=slider.start,
-        description=label,
+        description=slider.label,
         continuous_update=False,
         readout=False,
         style=LABEL_STYLE,
@@ -54,7 +53,7 @@ def widgets_for(slider: Slider) -> tuple[w.Widget, ...]:
     box_class = w.IntText if all(isinstance(value, int) for value in slider.values) else w.FloatText
     box = box_class(
         value=slider.start,
-        description=f"{slider.label} (number)",
+        description=f"{slider.label} ({slider.unit or 'number'})",
         continuous_update=False,
         style={"description_width": "175px"},
         layout=w.Layout(width="275px", max_width="100%", flex="0 0 auto"),

@@ -5,7 +5,7 @@ from functools import cache
 import numpy as np
 from matplotlib.axes import Axes
 
-from vqlab import data, metrics, views
+from vqlab import data, views
 from vqlab.sweeps import Cell, Stored
 from vqlab.views import View
 
@@ -59,15 +59,10 @@ def _draw_latents(axis: Axes, sweep: Stored, now: Cell, seed: int, k: int) -> No
     codes, usage = now["codes"][seed][:k].astype(float), now["usage"][seed][:k]
     axis.plot(*latents.T, ".", color=views.DATA, markersize=5, alpha=0.7, label="latents")
     if not np.isnan(codes).any():
-        _draw_codes(axis, codes, usage == 0)
+        views.draw_codes(axis, codes, usage == 0)
     limit = latent_limit(sweep)
     axis.set(xlim=(-1.13 * limit, 1.13 * limit), ylim=(-limit, limit), xlabel="z₁", ylabel="z₂")
     views.caption(axis, "Latents and codes")
-
-
-def _draw_codes(axis: Axes, codes: np.ndarray, dead: np.ndarray) -> None:
-    axis.plot(*codes[dead].T, "x", color=views.DEAD, markersize=6, label=f"dead: {dead.sum()}")
-    axis.plot(*codes[~dead].T, "o", color=views.USED, markersize=3.5, label=f"used codes: {(~dead).sum()}")
 
 
 @cache
@@ -87,7 +82,7 @@ def _draw_growth(axis: Axes, sweep: Stored, state: dict, now: float) -> str:
         views.band(axis, sizes, warm, views.WARM, f"warm-up {state['warmup']}", marker="o")
     here = warm[:, list(sizes).index(state["codes"])]
     axis.plot(state["codes"], here.mean(), "o", color="none", markeredgecolor="black", markersize=14)
-    if not np.isnan(now):
+    if state["step"] < sweep.settings["frames"][-1] and not np.isnan(now):
         axis.plot(state["codes"], now, "*", color="black", markersize=11)
         axis.annotate("now ", (state["codes"], now), ha="right", va="top")
     _perplexity_axis(axis, sizes)
@@ -104,19 +99,10 @@ def _draw_growth(axis: Axes, sweep: Stored, state: dict, now: float) -> str:
 def _draw_live(axis: Axes, steps: list[int], stored: np.ndarray, live: np.ndarray, state: dict) -> str:
     k = state["codes"]
     color = views.WARM if state["warmup"] else views.COLD
-    views.band(axis, np.array(steps), stored, color, f"{len(stored)} stored seeds", linestyle="--")
-    for i, run in enumerate(live):
-        axis.plot(
-            steps, run, color=views.LIVE, linewidth=1, marker=".", label=f"{len(live)} live seeds" if i == 0 else None
-        )
+    verdict = views.draw_live(axis, steps, stored, live, color, "perplexity")
     _perplexity_axis(axis, np.array([1, k]))
-    axis.set(xlabel="training step", xlim=(-0.02 * steps[-1], 1.02 * steps[-1]))
     views.caption(axis, f"Perplexity while training, K = {k}")
-    verdict = "agree with" if metrics.agrees(live[:, -1], stored[:, -1]) else "DIFFER from"
-    return (
-        f"{len(live)} live seeds end at perplexity {views.spread(live[:, -1])} and {verdict} the {len(stored)} stored "
-        f"ones, {views.spread(stored[:, -1])} (three standard errors of the mean)."
-    )
+    return verdict
 
 
 def _perplexity_axis(axis: Axes, sizes: np.ndarray) -> None:
@@ -143,9 +129,9 @@ def explain(sweep: Stored, seed: int = 0) -> View:
     figure, (heap, rim, time) = views.canvas(3, title)
     limits = [(low - 0.01, high + 0.01) for low, high in zip(codes.min(0), codes.max(0), strict=True)]
     heap.plot(*latents[0].T, ".", color=views.DATA, markersize=5, label="latents")
-    _draw_codes(heap, codes, np.zeros(k, bool))
+    views.draw_codes(heap, codes, np.zeros(k, bool))
     views.caption(heap, "Step 0, zoomed in: the heap")
-    _draw_codes(rim, codes, ~nearest)
+    views.draw_codes(rim, codes, ~nearest)
     rim.get_lines()[0].set_label(f"never nearest: {(~nearest).sum()}")
     rim.get_lines()[1].set_label(f"nearest: {nearest.sum()}")
     views.caption(rim, "The same codes, latents outside")
