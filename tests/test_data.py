@@ -169,3 +169,21 @@ def test_cifar10_refuses_labels_above_nine(archive, refuses):
 def test_cifar10_refuses_an_unknown_split(archive, refuses):
     with refuses("'train' or 'test', got 'validation'"):
         data.cifar10("validation", archive)
+
+
+@pytest.mark.parametrize("classes", [2, 4, 8, 16, 32])
+@pytest.mark.parametrize("layout", data.LAYOUTS)
+def test_separate_classes_are_as_far_apart_for_their_spread_however_many(layout, classes):
+    means, stds = class_statistics(data.separate_classes(layout, classes, n=20_000))
+    distances = np.linalg.norm(means[:, None] - means, axis=-1) + 100 * np.eye(classes)
+    assert distances.min() / stds.mean() == pytest.approx(1 / 0.18, rel=0.05)
+    assert means == pytest.approx(data.class_centres(layout, classes), abs=0.03)
+
+
+def test_classes_that_cannot_be_placed_are_refused(refuses):
+    with refuses("unknown layout 'star': choose from ring, grid"):
+        data.class_centres("star", 4)
+    with refuses("at least 2, got 1"):
+        data.separate_classes("ring", 1)
+    with refuses("classes must be at least 1"):
+        data.class_centres("grid", 0)

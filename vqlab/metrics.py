@@ -52,13 +52,21 @@ def effective_dimension(points: np.ndarray, share: float = 0.99) -> np.ndarray:
         raise LabError("effective dimension needs at least one point and no NaN or Inf")
     centred = points - points.mean(-2, keepdims=True)
     gram = np.swapaxes(centred, -1, -2) @ centred  # (..., n, d) -> (..., d, d)
-    variances = np.linalg.eigvalsh(gram)[..., ::-1].clip(min=0)  # descending
-    cumulative = np.cumsum(variances, -1)
+    variances = np.linalg.eigvalsh(gram)
+    scale = np.square(points).mean((-2, -1)) * points.shape[-2]
+    return np.where(variances.clip(min=0).sum(-1) > 1e-12 * scale, spectrum_dimension(variances, share), 0)
+
+
+def spectrum_dimension(variances: np.ndarray, share: float = 0.99) -> np.ndarray:
+    """Effective dimension of principal variances (..., d) in any order, negative ones taken as 0 -> (...).
+
+    Smallest number of them that hold `share` of the total; 0 where the total is 0.
+    """
+    cumulative = np.cumsum(np.sort(np.clip(variances, 0, None), -1)[..., ::-1], -1)
     total = cumulative[..., -1:]
     # The tolerance forgives rounding where the last needed component lands exactly on the share.
     below = cumulative < share * total * (1 - 1e-12)
-    scale = np.square(points).mean((-2, -1)) * points.shape[-2]
-    return np.where(total[..., 0] > 1e-12 * scale, below.sum(-1) + 1, 0)
+    return np.where(total[..., 0] > 0, below.sum(-1) + 1, 0)
 
 
 def mean_squared_error(x: np.ndarray, reconstruction: np.ndarray) -> np.ndarray:

@@ -13,7 +13,13 @@ from torch import Tensor, nn
 
 from vqlab import LabError
 
-ACTIVATIONS = {"relu": torch.relu, "gelu": nn.functional.gelu, "tanh": torch.tanh, "linear": lambda x: x}
+ACTIVATIONS = {
+    "relu": torch.relu,
+    "leaky relu": lambda x: nn.functional.leaky_relu(x, 0.1),
+    "gelu": nn.functional.gelu,
+    "tanh": torch.tanh,
+    "linear": lambda x: x,
+}
 
 
 class Autoencoder(Protocol):
@@ -79,6 +85,34 @@ class MLPAutoencoder(nn.Module):
 
     def decode(self, z: Tensor) -> Tensor:
         return self.decoder(z)
+
+
+class LinearAutoencoder(nn.Module):
+    """x → x W₁ → x W₁ W₂ without biases, for R seeds at once: the model whose training theory predicts.
+
+    All weights start independent normal with standard deviation `scale`. To first order that is a balanced start of
+    every data mode with gains a = b = scale·√(latent_dim / 2) (see `flow`).
+    Raises: LabError for a dimension below 1 or a scale that is not above 0.
+    """
+
+    def __init__(self, seeds: Sequence[int], data_dim: int = 32, latent_dim: int = 32, scale: float = 0.02) -> None:
+        super().__init__()
+        if min(data_dim, latent_dim) < 1:
+            raise LabError(f"data and latents need at least one dimension, got {data_dim} and {latent_dim}")
+        if not 0 < scale < float("inf"):
+            raise LabError(f"the start scale must be above 0 (from exactly 0 nothing ever grows), got {scale}")
+        self.latent_dim = latent_dim
+        generators = [torch.Generator().manual_seed(int(seed)) for seed in seeds]
+        draws = [torch.randn(2, data_dim, latent_dim, generator=g) * scale for g in generators]
+        weights = torch.stack(draws, 1)  # (2, R, data_dim, latent_dim)
+        self.encoder = nn.Parameter(weights[0].clone())
+        self.decoder = nn.Parameter(weights[1].mT.contiguous())
+
+    def encode(self, x: Tensor) -> Tensor:
+        return x @ self.encoder  # (R, N, data_dim) @ (R, data_dim, d) -> (R, N, d)
+
+    def decode(self, z: Tensor) -> Tensor:
+        return z @ self.decoder
 
 
 class _Residual(nn.Module):

@@ -85,31 +85,28 @@ explorer
 # Every number below is read from the stored sweep: mean ± standard deviation over its seeds.
 
 # %%
-from IPython.display import Markdown
-
-from vqlab.views import spread
+from vqlab.views.tables import table
 
 
-def table(sweep, warm):
+def cold_and_warm(sweep, warm):
     """Final perplexity and error for every K, cold and with the warm-up `warm`."""
-    rows = [
-        "| K | perplexity, cold | perplexity, warm | error, cold | error, warm |",
-        "|---|---|---|---|---|",
-    ]
+    rows = []
     for k in sweep.axes["codes"].values:
         cells = [sweep.at(warmup=warmup, codes=k) for warmup in (0, warm)]
-        numbers = [spread(cell[key][:, -1]) for key in ("perplexity", "mse") for cell in cells]
-        rows.append(f"| {k} | {' | '.join(numbers)} |")
-    return Markdown("\n".join(rows))
+        rows.append([k, *(cell[key][:, -1] for key in ("perplexity", "mse") for cell in cells)])
+    return table(["K", "perplexity, cold", "perplexity, warm", "error, cold", "error, warm"], rows)
 
 
-table(sweep, warm=400)
+cold_and_warm(sweep, warm=400)
 
 # %% [markdown]
 # **Three things to see**, in numbers of this sweep:
 
 # %%
+from IPython.display import Markdown
+
 from vqlab import theory
+from vqlab.views import spread
 
 cold, warm = (sweep.at(warmup=warmup)["perplexity"][..., -1] for warmup in (0, 400))  # (K, seeds)
 sizes = sweep.axes["codes"].values
@@ -132,7 +129,7 @@ Markdown(
 # The cold codebook gets further. But from K = 64 to K = 256, four times the codes bring it only a little.
 
 # %%
-table(sweeps.load("tokens_long"), warm=1000)
+cold_and_warm(sweeps.load("tokens_long"), warm=1000)
 
 # %% [markdown]
 # ## 5. Explain it
@@ -330,18 +327,17 @@ print(f"from its fair share to a tenth of it: {wait:.0f} steps, of 1,000 in the 
 # - K = 8, with any warm-up: does it ever get worse than cold?
 
 # %%
-rows = [
-    "| warm-up (steps) | perplexity of 256 | lowest seed | error, K = 256 | perplexity of 8 | error, K = 8 |",
-    "|---|---|---|---|---|---|",
-]
+rows = []
 for warmup in sweep.axes["warmup"].values:
     large, small = (sweep.at(warmup=warmup, codes=k) for k in (256, 8))
-    numbers = [final[:, -1] for final in (large["perplexity"], large["mse"], small["perplexity"], small["mse"])]
-    rows.append(
-        f"| {warmup} | {spread(numbers[0])} | {numbers[0].min():.0f} "
-        f"| {' | '.join(spread(number) for number in numbers[1:])} |"
+    perplexity, *others = (
+        values[:, -1] for values in (large["perplexity"], large["mse"], small["perplexity"], small["mse"])
     )
-Markdown("\n".join(rows))
+    rows.append([warmup, perplexity, f"{perplexity.min():.0f}", *others])
+table(
+    ["warm-up (steps)", "perplexity of 256", "lowest seed", "error, K = 256", "perplexity of 8", "error, K = 8"],
+    rows,
+)
 
 # %% [markdown]
 # A tenth of the steps already cures. What counts is that the latents have found their size when the codes are placed, and here
@@ -375,4 +371,4 @@ Markdown("\n".join(rows))
 #
 # </details>
 #
-# Next: Lab 02, *Embeddings collapse*. There the codes are fine, and the encoder is too small.
+# Next: [Lab 02, *Embeddings collapse*](02_embeddings_collapse.ipynb). There the codes are fine, and the encoder is too small.

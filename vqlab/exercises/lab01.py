@@ -6,6 +6,7 @@ from torch import Tensor
 
 from vqlab import sweeps
 from vqlab.checks import Exercise, Mistake, Test
+from vqlab.exercises import fresh, near
 
 _GENERATOR = torch.Generator().manual_seed(1)
 _Z = torch.randn(40, 3, generator=_GENERATOR)
@@ -13,11 +14,6 @@ _CODES = torch.randn(7, 3, generator=_GENERATOR) * torch.tensor([0.3, 1.0, 3.0])
 _DISTANCES = torch.cdist(_Z, _CODES)
 _TOKENS = _DISTANCES.argmin(1)
 _SKEWED = torch.tensor([0, 0, 0, 0, 1, 1, 2, 3])
-
-
-def _fresh(f, *arguments: object) -> object:
-    """f on copies, so that an answer which writes into its arguments spoils no later test."""
-    return f(*(a.clone() if isinstance(a, Tensor) else a for a in arguments))
 
 
 def _same(answer: object, expected: Tensor, tolerance: float = 1e-4) -> bool:
@@ -35,50 +31,50 @@ nearest_code = Exercise(
     tests=(
         Test(
             "latents 0, 0.9, 5 with codes 1, 0, 4 give tokens 1, 0, 2",
-            lambda f: _same(_fresh(f, *_LINE), torch.tensor([1, 0, 2])),
+            lambda f: _same(fresh(f, *_LINE), torch.tensor([1, 0, 2])),
         ),
         Test(
-            "40 random latents in 3-D choose their nearest of 7 codes", lambda f: _same(_fresh(f, _Z, _CODES), _TOKENS)
+            "40 random latents in 3-D choose their nearest of 7 codes", lambda f: _same(fresh(f, _Z, _CODES), _TOKENS)
         ),
-        Test("a single latent gives one token", lambda f: _same(_fresh(f, _Z[:1], _CODES), _TOKENS[:1])),
+        Test("a single latent gives one token", lambda f: _same(fresh(f, _Z[:1], _CODES), _TOKENS[:1])),
     ),
     mistakes=(
         Mistake(
             "This is the farthest code: you take the largest distance. Open hint 1.",
-            lambda f: _same(_fresh(f, _Z, _CODES), _DISTANCES.argmax(1)),
+            lambda f: _same(fresh(f, _Z, _CODES), _DISTANCES.argmax(1)),
         ),
         Mistake(
             "You return one latent per code; we need one code per latent. Which axis holds the codes? Open hint 2.",
-            lambda f: _same(_fresh(f, _Z, _CODES), _DISTANCES.argmin(0)),
+            lambda f: _same(fresh(f, _Z, _CODES), _DISTANCES.argmin(0)),
         ),
         Mistake(
             "You return distances; we need the index of the smallest one. Open hint 2.",
             lambda f: (
-                _same(_fresh(f, _Z, _CODES), _DISTANCES.min(1).values, 1e-3)
-                or _same(_fresh(f, _Z, _CODES), _DISTANCES.min(1).values ** 2, 1e-3)
-                or _same(_fresh(f, _Z, _CODES), _DISTANCES)
-                or _same(_fresh(f, _Z, _CODES), _DISTANCES**2)
+                _same(fresh(f, _Z, _CODES), _DISTANCES.min(1).values, 1e-3)
+                or _same(fresh(f, _Z, _CODES), _DISTANCES.min(1).values ** 2, 1e-3)
+                or _same(fresh(f, _Z, _CODES), _DISTANCES)
+                or _same(fresh(f, _Z, _CODES), _DISTANCES**2)
             ),
         ),
         Mistake(
             "You return the codes themselves; we need their indices. Open hint 2.",
-            lambda f: _same(_fresh(f, _Z, _CODES), _CODES[_TOKENS]),
+            lambda f: _same(fresh(f, _Z, _CODES), _CODES[_TOKENS]),
         ),
         Mistake(
             "You compare inner products z·c only, which favours long codes: ‖c‖² is missing. Open hint 3.",
-            lambda f: _same(_fresh(f, _Z, _CODES), (_Z @ _CODES.T).argmax(1)),
+            lambda f: _same(fresh(f, _Z, _CODES), (_Z @ _CODES.T).argmax(1)),
         ),
         Mistake(
             "Almost: the factor 2 of the cross term in ‖c‖² − 2 z·c is missing. Open hint 3.",
-            lambda f: _same(_fresh(f, _Z, _CODES), (_CODES.square().sum(1) - _Z @ _CODES.T).argmin(1)),
+            lambda f: _same(fresh(f, _Z, _CODES), (_CODES.square().sum(1) - _Z @ _CODES.T).argmin(1)),
         ),
         Mistake(
             "`min` returns values and indices together; take the indices. Open hint 2.",
-            lambda f: isinstance(_fresh(f, _Z, _CODES), tuple),
+            lambda f: isinstance(fresh(f, _Z, _CODES), tuple),
         ),
         Mistake(
             "Your result has not the shape (N,): reduce over the axis of the codes, and over no other. Open hint 2.",
-            lambda f: torch.as_tensor(_fresh(f, _Z, _CODES)).shape != _TOKENS.shape,
+            lambda f: torch.as_tensor(fresh(f, _Z, _CODES)).shape != _TOKENS.shape,
         ),
     ),
 )
@@ -91,10 +87,6 @@ def _nats(tokens: Tensor, k: int) -> float:
     return float(-(p[p > 0] * p[p > 0].log()).sum())
 
 
-def _near(answer: object, expected: float) -> bool:
-    return abs(float(answer) - expected) < 1e-3 * max(1.0, abs(expected))
-
-
 def _of_shares(divisor: float) -> float:
     """The "perplexity" of counts divided by the wrong number."""
     p = torch.bincount(_SKEWED).double() / divisor
@@ -104,44 +96,44 @@ def _of_shares(divisor: float) -> float:
 perplexity = Exercise(
     "perplexity",
     tests=(
-        Test("4 codes, each used twice, read 4", lambda f: _near(f(torch.tensor([0, 1, 2, 3, 3, 2, 1, 0]), 4), 4)),
+        Test("4 codes, each used twice, read 4", lambda f: near(f(torch.tensor([0, 1, 2, 3, 3, 2, 1, 0]), 4), 4)),
         Test(
             "one code used alone reads 1, however many codes are dead",
-            lambda f: _near(f(torch.tensor([2, 2, 2]), 5), 1),
+            lambda f: near(f(torch.tensor([2, 2, 2]), 5), 1),
         ),
-        Test("uses 4, 2, 1, 1 of 8 codes read 3.36", lambda f: _near(_fresh(f, _SKEWED, 8), np.exp(_nats(_SKEWED, 8)))),
+        Test("uses 4, 2, 1, 1 of 8 codes read 3.36", lambda f: near(fresh(f, _SKEWED, 8), np.exp(_nats(_SKEWED, 8)))),
     ),
     mistakes=(
         Mistake(
             "You return NaN: a dead code contributes 0·log 0. Leave out the codes with p = 0. Open hint 2.",
-            lambda f: bool(np.isnan(float(_fresh(f, _SKEWED, 8)))),
+            lambda f: bool(np.isnan(float(fresh(f, _SKEWED, 8)))),
         ),
         Mistake(
             "This is the entropy in nats; perplexity is exp of it. Open hint 1.",
-            lambda f: _near(_fresh(f, _SKEWED, 8), _nats(_SKEWED, 8)),
+            lambda f: near(fresh(f, _SKEWED, 8), _nats(_SKEWED, 8)),
         ),
         Mistake(
             "This is the entropy in bits; perplexity is 2 to that power. Open hint 1.",
-            lambda f: _near(_fresh(f, _SKEWED, 8), _nats(_SKEWED, 8) / np.log(2)),
+            lambda f: near(fresh(f, _SKEWED, 8), _nats(_SKEWED, 8) / np.log(2)),
         ),
         Mistake(
             "You mix two logarithms: log2 goes with 2**H, the natural log with exp(H). Open hint 1.",
             lambda f: (
-                _near(_fresh(f, _SKEWED, 8), np.exp(_nats(_SKEWED, 8) / np.log(2)))
-                or _near(_fresh(f, _SKEWED, 8), 2 ** _nats(_SKEWED, 8))
+                near(fresh(f, _SKEWED, 8), np.exp(_nats(_SKEWED, 8) / np.log(2)))
+                or near(fresh(f, _SKEWED, 8), 2 ** _nats(_SKEWED, 8))
             ),
         ),
         Mistake(
             "Perplexity below 1: the minus sign of the entropy is missing. Open hint 1.",
-            lambda f: _near(_fresh(f, _SKEWED, 8), np.exp(-_nats(_SKEWED, 8))),
+            lambda f: near(fresh(f, _SKEWED, 8), np.exp(-_nats(_SKEWED, 8))),
         ),
         Mistake(
             "Your shares p do not sum to 1: divide the counts by the number of tokens. Open hint 1.",
-            lambda f: _near(_fresh(f, _SKEWED, 5), _of_shares(1)) or _near(_fresh(f, _SKEWED, 5), _of_shares(5)),
+            lambda f: near(fresh(f, _SKEWED, 5), _of_shares(1)) or near(fresh(f, _SKEWED, 5), _of_shares(5)),
         ),
         Mistake(
             "You count the active codes; perplexity also asks how evenly they are used. Open hint 1.",
-            lambda f: _near(_fresh(f, _SKEWED, 8), 4),
+            lambda f: near(fresh(f, _SKEWED, 8), 4),
         ),
     ),
 )
@@ -213,7 +205,7 @@ def _ema(decay: float) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def _step(f) -> tuple[Tensor, Tensor, Tensor]:
-    codes, counts, sums = _fresh(f, _COUNTS, _SUMS, _BATCH, _BATCH_TOKENS, _DECAY)
+    codes, counts, sums = fresh(f, _COUNTS, _SUMS, _BATCH, _BATCH_TOKENS, _DECAY)
     return codes, counts, sums
 
 
@@ -237,7 +229,7 @@ ema_step = Exercise(
         Mistake(
             "Return three things, in this order: codes, counts, sums.",
             lambda f: (
-                not _is_triple(_fresh(f, _COUNTS, _SUMS, _BATCH, _BATCH_TOKENS, _DECAY))
+                not _is_triple(fresh(f, _COUNTS, _SUMS, _BATCH, _BATCH_TOKENS, _DECAY))
                 or _same(_step(f)[0], _ema(_DECAY)[2])
             ),
         ),

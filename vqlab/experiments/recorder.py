@@ -2,14 +2,31 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from vqlab import metrics
 from vqlab.sweeps import Cell, pack
 
+if TYPE_CHECKING:
+    from vqlab.models import Autoencoder
+    from vqlab.train import Settings, Trainer
+
 # Dense at the start, where codes die, and holding every stored warm-up length, where codes are placed.
 _FRAMES = (0.0, 0.01, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1.0)
+
+
+class Look(NamedTuple):
+    """What a recorder sees of a trainer: latents (R, N, d), reconstruction (R, N, …), tokens (R, N) or None before
+    quantization, codes (R, K, d), then NaN, and counts (R, K), then zero."""
+
+    trainer: "Trainer"
+    latents: np.ndarray
+    reconstruction: np.ndarray
+    tokens: np.ndarray | None
+    codes: np.ndarray
+    counts: np.ndarray
 
 
 class Recorder:
@@ -18,6 +35,7 @@ class Recorder:
     Arrays are (seeds, frames, …): mse, perplexity, active, latent_dim, code_dim; and, if pictured,
     latents and reconstruction of the first points, the codes (all packed), and how often each code is used.
     Before quantization starts perplexity, active, code_dim and codes are NaN.
+    A lab that keeps more extends `_numbers` and `_pictures`.
     """
 
     def __init__(self, steps: Sequence[int], points: np.ndarray, pictured: int = 0) -> None:
@@ -31,37 +49,62 @@ class Recorder:
             self.frames[trainer.step] = self._frame(trainer)
 
     def _frame(self, trainer) -> Cell:
+        look = self._look(trainer)
+        numbers = {key: value.astype(np.float32) for key, value in self._numbers(look).items()}
+        return numbers | (self._pictures(look) if self.pictured else {})
+
+    def _look(self, trainer) -> Look:
         runs, k = len(trainer.seeds), trainer.settings.codes
         reconstruction, tokens = trainer.reconstruct(self.points)
         latents = trainer.latents(self.points).numpy()
-        nothing = np.full(runs, np.nan)
-        frame = {
-            "mse": metrics.mean_squared_error(self.points.numpy(), reconstruction.numpy()),
-            "latent_dim": metrics.effective_dimension(latents).astype(float),
-            "perplexity": nothing,
-            "active": nothing,
-            "code_dim": nothing,
-        }
         codes, counts = np.full((runs, k, latents.shape[2]), np.nan), np.zeros((runs, k), np.int64)
         if tokens is not None:
-            codes, counts = trainer.quantizer.codes.detach().numpy(), metrics.code_usage(tokens.numpy(), k)
-            frame |= {
-                "perplexity": metrics.perplexity(counts),
-                "active": metrics.active_codes(counts).astype(float),
-                "code_dim": metrics.effective_dimension(codes).astype(float),
-            }
-        frame = {key: value.astype(np.float32) for key, value in frame.items()}
-        if self.pictured:
-            shown = reconstruction[:, : self.pictured].numpy()
-            pictures = {"latents": latents[:, : self.pictured], "reconstruction": shown, "codes": codes}
-            for key, points in pictures.items():
-                frame[key], frame[f"{key}_scale"] = pack(points)
-            frame["usage"] = counts.astype(np.uint16)
-        return frame
+            tokens = tokens.numpy()
+            codes, counts = trainer.quantizer.codes.detach().numpy(), metrics.code_usage(tokens, k)
+        return Look(trainer, latents, reconstruction.numpy(), tokens, codes, counts)
+
+    def _numbers(self, look: Look) -> Cell:
+        nothing = np.full(len(look.latents), np.nan)
+        quantized = look.tokens is not None
+        return {
+            "mse": metrics.mean_squared_error(self.points.numpy(), look.reconstruction),
+            "latent_dim": metrics.effective_dimension(look.latents),
+            "perplexity": metrics.perplexity(look.counts) if quantized else nothing,
+            "active": metrics.active_codes(look.counts) if quantized else nothing,
+            "code_dim": metrics.effective_dimension(look.codes) if quantized else nothing,
+        }
+
+    def _pictures(self, look: Look) -> Cell:
+        shown = {
+            "latents": look.latents[:, : self.pictured],
+            "reconstruction": look.reconstruction[:, : self.pictured],
+            "codes": look.codes,
+        }
+        return packed(shown) | {"usage": look.counts.astype(np.uint16)}
 
     def cell(self) -> Cell:
+        """The kept arrays, frames stacked as the second axis."""
         frames = [self.frames[step] for step in self.steps if step in self.frames]
         return {key: np.stack([frame[key] for frame in frames], 1) for key in frames[0]}
+
+
+def train(
+    recorder: Recorder, model: "Autoencoder", x: np.ndarray, settings: "Settings", seeds: Sequence[int], *callbacks
+) -> Cell:
+    """Train on the samples x, all seeds at once and on one thread, and return what the recorder kept."""
+    import torch
+
+    from vqlab.train import Trainer
+
+    with one_thread():
+        Trainer(model, torch.from_numpy(x), settings, seeds).run(recorder, *callbacks)
+    return recorder.cell()
+
+
+def packed(pictures: Cell) -> Cell:
+    """Positions (..., n, d) by name, a byte a coordinate, each with its NAME_scale (see `sweeps.pack`)."""
+    pairs = {key: pack(points) for key, points in pictures.items()}
+    return {key: points for key, (points, _) in pairs.items()} | {f"{k}_scale": s for k, (_, s) in pairs.items()}
 
 
 @contextmanager

@@ -4,15 +4,13 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from vqlab.data import gaussian_ring
-from vqlab.experiments.recorder import Recorder, frame_steps, one_thread
+from vqlab.experiments.recorder import Recorder, frame_steps, train
+from vqlab.experiments.settings import QUICK, SEEDS
 from vqlab.sweeps import Axis, Cell, Experiment
 
-SEEDS = tuple(range(8))
 HEADLINE = ("perplexity", "mse")
 # Points whose latents and reconstructions are kept for the pictures; the numbers use every sample.
 _PICTURED = 80
-# Cold and warm part as clearly here as at twice the width, batch and steps, at an eighth of the cost.
-_QUICK = {"hidden": 32, "steps": 1000, "batch_size": 128, "learning_rate": 2e-3}
 _LONG = {"hidden": 64, "steps": 2000, "batch_size": 256, "learning_rate": 1e-3}
 _CODES = Axis("codes", "codebook size K", (8, 16, 32, 64, 128, 256), "codes")
 # How Lab 01's comparison places the codes: initialisation and, for one arm, what happens afterwards.
@@ -33,10 +31,8 @@ def train_ring(
     position: dict, seeds: Sequence[int], *callbacks: Callable, base: dict, pictured: int = 0, frames: bool = True
 ) -> Cell:
     """Train the 8-Gaussian ring at a position (codes, warmup and, if given, placement); all seeds at once."""
-    import torch
-
     from vqlab.models import MLPAutoencoder
-    from vqlab.train import Settings, Trainer
+    from vqlab.train import Settings
 
     x = gaussian_ring().x
     base = dict(base)
@@ -44,9 +40,7 @@ def train_ring(
     placement = PLACEMENTS[position.get("placement", "k-means")]
     settings = Settings(codes=position["codes"], warmup=position["warmup"], **placement, **base)
     recorder = Recorder(frame_steps(settings.steps) if frames else (settings.steps,), x, pictured)
-    with one_thread():
-        Trainer(model, torch.from_numpy(x), settings, seeds).run(recorder, *callbacks)
-    return recorder.cell()
+    return train(recorder, model, x, settings, seeds, *callbacks)
 
 
 EXPERIMENTS = (
@@ -58,8 +52,8 @@ EXPERIMENTS = (
             _CODES,
         ),
         seeds=SEEDS,
-        settings=_QUICK | {"pictured": _PICTURED, "frames": list(frame_steps(_QUICK["steps"]))},
-        run=partial(train_ring, base=_QUICK, pictured=_PICTURED),
+        settings=QUICK | {"pictured": _PICTURED, "frames": list(frame_steps(QUICK["steps"]))},
+        run=partial(train_ring, base=QUICK, pictured=_PICTURED),
         headline=HEADLINE,
     ),
     Experiment(
@@ -80,8 +74,8 @@ EXPERIMENTS = (
             _CODES,
         ),
         seeds=SEEDS,
-        settings=_QUICK | {"placements": PLACEMENTS},
-        run=partial(train_ring, base=_QUICK, frames=False),
+        settings=QUICK | {"placements": PLACEMENTS},
+        run=partial(train_ring, base=QUICK, frames=False),
         headline=HEADLINE,
     ),
 )

@@ -5,7 +5,7 @@ and never carries it alone: each also has its own marker or line style.
 """
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import wraps
 
@@ -16,10 +16,15 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
+from vqlab import metrics
+
 # Okabe and Ito's colour-blind-safe palette.
 COLD, WARM, LIVE = "#0072B2", "#D55E00", "#000000"
 DATA, USED, DEAD = "#8C8C8C", "#009E73", "#B0417A"
 RECONSTRUCTION, THEORY = "#0072B2", "#444444"
+# Classes: neither the green of used nor the purple of dead codes. Colour and marker together tell 64 classes apart.
+CLASS_COLORS = ("#0072B2", "#D55E00", "#56B4E9", "#A6761D", "#444444", "#E69F00", "#7A68B0", "#8DA000")
+CLASS_MARKERS = "osD^vP*X"
 STYLE = {"font.size": 11, "axes.titlesize": 12, "axes.spines.top": False, "axes.spines.right": False}
 
 
@@ -88,12 +93,47 @@ def band(axis: Axes, x: np.ndarray, values: np.ndarray, color: str, label: str, 
     axis.plot(x, values.mean(0), color=color, label=label, **line)
 
 
+def draw_codes(axis: Axes, codes: np.ndarray, dead: np.ndarray) -> None:
+    """Codes (K, 2): circles where used, crosses where dead (K,), with their numbers as labels."""
+    axis.plot(*codes[dead].T, "x", color=DEAD, markersize=6, label=f"dead: {dead.sum()}")
+    axis.plot(*codes[~dead].T, "o", color=USED, markersize=3.5, label=f"used codes: {(~dead).sum()}")
+
+
+def draw_classes(axis: Axes, points: np.ndarray, y: np.ndarray, size: float, **style: object) -> None:
+    """Points (n, 2), coloured and marked by their class y (n,); neighbours in number differ in both."""
+    colors, markers = len(CLASS_COLORS), len(CLASS_MARKERS)
+    which = (y + y // colors) % markers
+    for marker in np.unique(which):
+        here = which == marker
+        shades = [CLASS_COLORS[c] for c in y[here] % colors]
+        axis.scatter(*points[here].T, s=size, c=shades, marker=CLASS_MARKERS[marker], **style)
+
+
+def draw_live(axis: Axes, steps: Sequence[int], stored: np.ndarray, live: np.ndarray, color: str, quantity: str) -> str:
+    """Live runs over the band of the stored seeds, both (seeds, steps); returns the sentence that judges their ends."""
+    band(axis, np.array(steps), stored, color, f"{len(stored)} stored seeds", linestyle="--")
+    for i, run in enumerate(live):
+        label = f"{len(live)} live seeds" if i == 0 else None
+        axis.plot(steps, run, color=LIVE, linewidth=1, marker=".", label=label)
+    axis.set(xlabel="training step", xlim=(-0.02 * steps[-1], 1.02 * steps[-1]))
+    verdict = "agree with" if metrics.agrees(live[:, -1], stored[:, -1]) else "DIFFER from"
+    return (
+        f"{len(live)} live seeds end at {quantity} {spread(live[:, -1])} and {verdict} the {len(stored)} stored "
+        f"ones, {spread(stored[:, -1])} (three standard errors of the mean)."
+    )
+
+
 def spread(values: np.ndarray, digits: int = 3) -> str:
     """'mean ± standard deviation' over seeds, to `digits` significant digits."""
     values = np.asarray(values, float)
     mean, deviation = float(values.mean()), float(values.std())
     decimals = max(0, digits - 1 - int(np.floor(np.log10(abs(mean))))) if mean else digits
     return f"{mean:,.{decimals}f} ± {deviation:,.{decimals}f}"
+
+
+def per_cent(shares: np.ndarray, digits: int = 0) -> str:
+    """Shares, one a seed, as 'mean ± standard deviation' in per cent."""
+    return f"{100 * np.mean(shares):.{digits}f} ± {100 * np.std(shares):.{digits}f} %"
 
 
 def metric_line(mse: np.ndarray, perplexity: np.ndarray, k: int, n: int, active, latent_dim, code_dim) -> str:

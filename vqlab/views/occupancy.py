@@ -10,7 +10,6 @@ from vqlab.views import View
 TOKEN_COUNTS = (64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384)
 _DRAWS = 20
 _TALLEST = 6
-_MARKERS = "osD^vP*X"
 
 
 @views.styled
@@ -20,10 +19,10 @@ def tokenizer(points: np.ndarray, codes: np.ndarray) -> View:
     tokens = ((points[:, None] - codes) ** 2).sum(-1).argmin(1)  # (n, 1, 2) − (K, 2) -> (n, K) -> (n,)
     title = f"A tokenizer turns {len(points):,} points into {len(points):,} integers from 0 to {k - 1}"
     figure, (plane, bars) = views.canvas(2, title)
-    cycle = ["#0072B2", "#D55E00", "#009E73", "#B0417A", "#56B4E9", "#A6761D", "#444444", "#7A68B0"]
+    cycle, markers = views.CLASS_COLORS, views.CLASS_MARKERS
     for code in range(k):
         plane.plot(
-            *points[tokens == code].T, _MARKERS[code], color=cycle[code], markersize=4, alpha=0.5, linestyle="none"
+            *points[tokens == code].T, markers[code], color=cycle[code], markersize=4, alpha=0.5, linestyle="none"
         )
         plane.annotate(
             str(code),
