@@ -61,6 +61,7 @@ def execute(notebook: NotebookNode) -> NotebookNode:
     """Run all cells in the labs folder; keep pictures and text, drop widget state."""
     NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(LABS)}}).execute()
     notebook.metadata.pop("widgets", None)
+    notebook.metadata.language_info = {"name": "python"}  # the kernel adds its version, which is not the source's
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
         if cell.cell_type == "code":
