@@ -275,7 +275,8 @@ table(["classes", *counts, *(f"measured: {activation}" for activation in activat
 # %% [markdown]
 # **Read it.** *Linear regions* get the trend wrong: they ask for ever more units, and the boundary stays where it is. Classes need no piece of their own; one linear piece
 # keeps any number of them apart. *Living units* get it right from 8 classes on: what must not happen is a curve, and on a curve 8 classes are as lost as 32.
-# Four classes are fewer than they expect, because four fit on a curve.
+# Four classes need less than that, because four fit on a curve.
+# (One reservation: the same 32 untrained encoders meet every task, so the rows are no independent evidence. Another 32 may move a boundary by one.)
 #
 # The dashed line of the picture is the count of dead points. It has the height of the curve and no training in it, and it misses twice:
 # at width 1 and 2 it is too kind for many classes, since it does not count curves; from width 5 on it is too strict, since training wakes points up.
