@@ -1,8 +1,8 @@
-"""What the design buys, measured on this machine: `python tests/bench.py [--json]`, about a minute.
+"""What the design buys, measured on this machine: `python tests/bench.py [--json]`, some four minutes.
 
-Three questions: what one small run costs when eight train at once, what one large quantization step costs, and
-how much memory a large codebook needs. The yardsticks are the same training around vector-quantize-pytorch's
-`VectorQuantize`, and the bare matrix product that any nearest-code search contains.
+What one small run costs when many train at once, what one large quantization step costs, how much memory a large
+codebook needs, how long every explorer takes to redraw and to train live. The yardsticks are the same training
+around vector-quantize-pytorch's `VectorQuantize`, and the bare matrix product that any nearest-code search contains.
 Contestants take turns, round by round, so that a busy neighbour slows all of them alike.
 """
 
@@ -15,10 +15,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import explorers
 import torch
 from torch import nn
 
 from vqlab import data
+from vqlab.controls import Explorer
 from vqlab.models import MLPAutoencoder
 from vqlab.quantize import VectorQuantizer
 from vqlab.train import Settings, Trainer
@@ -36,9 +38,10 @@ def main() -> None:
     numbers = {
         "threads": THREADS,
         "torch": torch.__version__,
-        "run": run_costs(rounds=args.rounds),
+        "run": [run_costs(rounds=args.rounds, seeds=seeds) for seeds in (8, 32)],
         "step": [step_costs(k, rounds=10 * args.rounds) for k in (1024, 16_384)],
         "memory_mb": peak_memory(),
+        "explorers": {source.stem: explorer_seconds(source) for source in explorers.SOURCES},
     }
     print(json.dumps(numbers, indent=2) if args.json else _table(numbers))
 
@@ -49,14 +52,13 @@ def run_costs(steps: int = 1000, seeds: int = 8, rounds: int = 3) -> dict:
     Returns: steps, seeds, and `median`, `fastest`, `ratio` (to one stacked run) of each contestant.
     """
     points = torch.from_numpy(data.gaussian_ring().x)
-    contestants = {
+    trains = {
         "stacked": lambda steps: _our_run(points, steps, range(seeds)),
         "alone": lambda steps: _our_run(points, steps, range(1)),
         "theirs": lambda steps: _their_run(points, steps),
     }
-    for train in contestants.values():
-        train(10)  # loads kernels and thread pools
-    times = _take_turns({name: lambda train=train: train(steps) for name, train in contestants.items()}, rounds)
+    timed = {name: (lambda train=train: train(10), lambda train=train: train(steps)) for name, train in trains.items()}
+    times = _take_turns(timed, rounds)
     times["stacked"] = [seconds / seeds for seconds in times["stacked"]]
     return {"steps": steps, "seeds": seeds} | _compare(times, to="stacked")
 
@@ -124,9 +126,7 @@ def step_costs(k: int, n: int = 4096, d: int = 64, rounds: int = 30) -> dict:
         "theirs": lambda: step(theirs),
         "product": lambda: torch.mm(latents, codes.T, out=scores),
     }
-    for contestant in contestants.values():
-        contestant()
-    times = _take_turns(contestants, rounds)
+    times = _take_turns({name: (contestant, contestant) for name, contestant in contestants.items()}, rounds)
     return {"k": k} | _compare({name: [1e3 * t for t in taken] for name, taken in times.items()}, to="ours")
 
 
@@ -137,10 +137,29 @@ def peak_memory() -> float:
     return float(printed.split()[0])
 
 
-def _take_turns(contestants: dict[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
+def explorer_seconds(source: Path) -> list[dict[str, float | None]]:
+    """For every explorer of a lab: median and slowest redraw over all moves, and a live training (None: has none)."""
+    found = []
+    for explorer in explorers.of_lab(source):
+        redraws = explorers.redraw_seconds(explorer)
+        found.append({"median": statistics.median(redraws), "slowest": max(redraws), "live": _live_seconds(explorer)})
+    return found
+
+
+def _live_seconds(explorer: Explorer) -> float | None:
+    if not explorer.trains:
+        return None
+    start = time.perf_counter()
+    explorer.train_live()
+    return time.perf_counter() - start
+
+
+def _take_turns(contestants: dict[str, tuple[Callable, Callable]], rounds: int) -> dict[str, list[float]]:
+    """Seconds of each contestant's second callable; the first brings its kernels, threads and memory back into play."""
     times = {name: [] for name in contestants}
     for _ in range(rounds):
-        for name, contestant in contestants.items():
+        for name, (warm_up, contestant) in contestants.items():
+            warm_up()
             start = time.perf_counter()
             contestant()
             times[name].append(time.perf_counter() - start)
@@ -158,13 +177,19 @@ def _compare(times: dict[str, list[float]], to: str) -> dict:
 
 
 def _table(numbers: dict) -> str:
-    run = numbers["run"]
-    names = {"stacked": f"ours, {run['seeds']} stacked", "alone": "ours, alone", "theirs": "VectorQuantize, alone"}
-    lines = _section(f"One 2-D run of {run['steps']:,} steps, in s", run, names)
+    lines = []
+    for run in numbers["run"]:
+        names = {"stacked": f"ours, {run['seeds']} stacked", "alone": "ours, alone", "theirs": "VectorQuantize, alone"}
+        lines += _section(f"One 2-D run of {run['steps']:,} steps, in s", run, names)
     names = {"ours": "ours", "theirs": "VectorQuantize", "product": "bare matrix product"}
     for step in numbers["step"]:
         lines += _section(f"One step, K = {step['k']:,}, N = 4,096, d = 64, in ms", step, names)
     lines += [f"Peak memory of one step, K = 65,536, N = 4,096, d = 256: {numbers['memory_mb']:.0f} MB"]
+    lines += ["", f"{'Explorers':44s}    redraw   slowest    live, in s"]
+    for lab, found in numbers["explorers"].items():
+        for i, seconds in enumerate(found, 1):
+            live = f"{seconds['live']:8.1f}" if seconds["live"] is not None else ""
+            lines.append(f"  {f'{lab}, {i}':42s}{seconds['median']:10.3f}{seconds['slowest']:10.3f}{live}")
     return "\n".join([*lines, f"({numbers['threads']} threads, torch {numbers['torch']})"])
 
 

@@ -11,7 +11,7 @@ import ipywidgets as w
 from vqlab import LabError
 from vqlab.sliders import Slider, nearest, widgets_for
 from vqlab.sweeps import Cell
-from vqlab.views import View, png
+from vqlab.views import View, png, recycle
 
 LIVE_SEEDS = (100, 101, 102, 103)
 _PLAY_MS = 600
@@ -43,7 +43,7 @@ class Explorer(w.VBox):
         self._inputs = {slider.name: widgets_for(slider) for slider in sliders}
         self._plays: dict[str, w.Play] = {}
         rows = [self._row(slider) for slider in sliders]
-        if train is not None:
+        if self.trains:
             rows.append(self._live_row())
         super().__init__([*rows, self._picture, self._status])
         self._redraw()
@@ -57,6 +57,11 @@ class Explorer(w.VBox):
             if name not in self.sliders:
                 raise LabError(f"there is no slider {name}: choose from {', '.join(self.sliders)}")
             self._move(name, value)
+
+    @property
+    def trains(self) -> bool:
+        """Whether it has the button "Train it live"."""
+        return self._train is not None
 
     def train_live(self) -> None:
         """Train the shown position now, on this machine, and draw it over the stored seeds; returns when done."""
@@ -111,9 +116,9 @@ class Explorer(w.VBox):
 
     def current(self) -> View:
         """The view of the present state, as drawn."""
-        if self._train is None:
-            return self._view(self.state)
-        return self._view(self.state, self._live.get(self._position()))
+        if self.trains:
+            return self._view(self.state, self._live.get(self._position()))
+        return self._view(self.state)
 
     def _redraw(self, remark: str = "") -> None:
         try:
@@ -124,6 +129,7 @@ class Explorer(w.VBox):
                 return
             raise
         encoded = base64.b64encode(png(view.figure)).decode()
+        recycle(view.figure)
         self._picture.value = (
             f'<img alt="{escape(view.alt, quote=True)}" src="data:image/png;base64,{encoded}" '
             f'style="width:100%;max-width:1100px;height:auto">'

@@ -4,7 +4,6 @@ Figures are built without pyplot, so nothing is shared between cells. A colour k
 and never carries it alone: each also has its own marker or line style.
 """
 
-import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import wraps
@@ -12,11 +11,12 @@ from functools import wraps
 import numpy as np
 from matplotlib import rc_context
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from PIL import Image
 
 from vqlab import metrics
+from vqlab.views.sheets import STYLE, png
+from vqlab.views.sheets import canvas as canvas
+from vqlab.views.sheets import recycle as recycle
 
 # Okabe and Ito's colour-blind-safe palette.
 COLD, WARM, LIVE = "#0072B2", "#D55E00", "#000000"
@@ -25,7 +25,6 @@ RECONSTRUCTION, THEORY = "#0072B2", "#444444"
 # Classes: neither the green of used nor the purple of dead codes. Colour and marker together tell 64 classes apart.
 CLASS_COLORS = ("#0072B2", "#D55E00", "#56B4E9", "#A6761D", "#444444", "#E69F00", "#7A68B0", "#8DA000")
 CLASS_MARKERS = "osD^vP*X"
-STYLE = {"font.size": 11, "axes.titlesize": 12, "axes.spines.top": False, "axes.spines.right": False}
 
 
 @dataclass(frozen=True)
@@ -51,16 +50,6 @@ def styled(view: Callable[..., View]) -> Callable[..., View]:
     return drawn
 
 
-def canvas(panels: int, title: str) -> tuple[Figure, list[Axes]]:
-    """An opaque figure 11 inches wide with 1–3 panels at fixed places, so that nothing moves between states."""
-    figure = Figure(figsize=(11, 4.3), dpi=100, facecolor="white")
-    FigureCanvasAgg(figure)
-    figure.suptitle(title, x=0.012, y=0.985, ha="left", fontsize=15, fontweight="bold")
-    left, right, gap = 0.065, 0.98, 0.075
-    width = (right - left - gap * (panels - 1)) / panels
-    return figure, [figure.add_axes((left + i * (width + gap), 0.135, width, 0.62)) for i in range(panels)]
-
-
 def caption(axis: Axes, title: str) -> None:
     """The panel's title, and under it the legend in one line, where it can hide no data."""
     axis.set_title(title, loc="left", y=1.1)
@@ -75,16 +64,6 @@ def caption(axis: Axes, title: str) -> None:
         borderaxespad=0,
         handlelength=1.3,
     )
-
-
-def png(figure: Figure) -> bytes:
-    """The figure as PNG bytes. Flat colours need no more than a palette, which makes the file small."""
-    with rc_context(STYLE):
-        figure.canvas.draw()
-    image = Image.fromarray(np.asarray(figure.canvas.buffer_rgba())[..., :3])
-    buffer = io.BytesIO()
-    image.quantize(64, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(buffer, "png")
-    return buffer.getvalue()
 
 
 def band(axis: Axes, x: np.ndarray, values: np.ndarray, color: str, label: str, **line: object) -> None:

@@ -42,10 +42,9 @@ def explore(settings: Mapping, state: dict) -> View:
     )
     steps = flow.times / unit  # drawn at their square roots, which gives the early ones room
     _draw_gains(axes[0], steps, flow.a, alive)
-    axes[0].set(ylabel="gain", ylim=(0, 3.2))
+    axes[0].set(ylabel="gain")
     views.caption(axes[0], "Encoder gains a")
     _draw_gains(axes[1], steps, flow.b, alive)
-    axes[1].set(ylim=(0, 3.2))
     views.caption(axes[1], "Decoder gains b: the dead stand still")
     _draw_loss(axes[2], steps, flow, warmup, floor, float(shannon.distortion))
     for axis in axes:
@@ -97,6 +96,7 @@ def _draw_gains(axis: Axes, steps: np.ndarray, gains: np.ndarray, alive: np.ndar
         paths = [np.column_stack([np.sqrt(steps[shown]), gains[shown, mode]]) for mode in np.flatnonzero(which)]
         axis.add_collection(LineCollection(paths, colors=color, linestyles=style, linewidths=1, alpha=0.8))
         axis.plot([], [], style, color=color, label=label)
+    axis.set(ylim=(0, 3.2), yticks=range(4))
 
 
 def _draw_loss(axis: Axes, steps: np.ndarray, flow: DiagonalFlow, warmup: int, floor: float, shannon: float) -> None:
@@ -106,7 +106,7 @@ def _draw_loss(axis: Axes, steps: np.ndarray, flow: DiagonalFlow, warmup: int, f
     axis.plot(np.sqrt(steps[quantized]), loss[quantized], color=views.LIVE, linewidth=2, label="loss")
     axis.axhline(floor / shannon, color=views.DEAD, linestyle="--", label="floor")
     axis.axhline(1, color=views.THEORY, linestyle=":", label="Shannon")
-    axis.set(ylim=(0.95, 1.5), ylabel="over Shannon's floor")
+    axis.set(ylim=(0.95, 1.5), yticks=(1, 1.2, 1.4), ylabel="over Shannon's floor")
     views.caption(axis, f"Loss {flow.loss[-1]:.2f}: {loss[-1]:.3f} × Shannon's")
 
 
