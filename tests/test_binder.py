@@ -1,0 +1,103 @@
+"""What mybinder builds and runs: its requirements, its Dockerfile, one core, and exploring without PyTorch."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import explorers
+import jupytext
+import pytest
+
+ROOT = Path(__file__).parents[1]
+BINDER = ROOT / "binder"
+NOTEBOOKS = sorted((ROOT / "labs").glob("[0-9][0-9]_*.ipynb"))
+# A session is sure of one gigabyte, of which JupyterLab takes 0.1 and leaves room for a second lab's kernel at rest.
+SECONDS, MEGABYTES = 60, 700
+
+
+def requirements(path: Path) -> dict[str, str]:
+    """Package -> version of the pinned requirements of a file, comments and options aside."""
+    lines = [line.partition("#")[0].strip() for line in path.read_text().splitlines()]
+    pinned = dict(line.split("==") for line in lines if line and not line.startswith("--"))
+    assert pinned
+    return pinned
+
+
+def test_binder_installs_the_tested_versions_and_the_cpu_build_of_pytorch():
+    tested, binder = requirements(ROOT / "requirements.txt"), requirements(BINDER / "requirements.txt")
+    assert binder == tested | {"torch": f"{tested['torch']}+cpu"}
+
+
+def test_binder_finds_the_cpu_build_where_the_readme_does():
+    (option,) = re.findall(r"^--.*", (BINDER / "requirements.txt").read_text(), re.M)
+    assert re.fullmatch(r"--extra-index-url (\S+)", option)
+    assert option.split()[1] in (ROOT / "README.md").read_text()
+
+
+def test_binder_has_the_python_that_ci_tests():
+    workflow = (ROOT / ".github" / "workflows" / "tests.yml").read_text()
+    version = re.search(r'python-version: "([\d.]+)"', workflow)[1]
+    assert (BINDER / "runtime.txt").read_text().strip() == f"python-{version}"
+
+
+@pytest.fixture(scope="module")
+def build() -> subprocess.CompletedProcess:
+    command = [sys.executable, "-m", "repo2docker", "--no-build", "--debug", "."]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+
+
+def test_repo2docker_builds_a_python_image_of_the_version_asked_for(build):
+    version = (BINDER / "runtime.txt").read_text().strip().removeprefix("python-")
+    assert f"Building conda environment for python={version}" in build.stderr
+    assert re.search(
+        rf"environment-2epy-2d{version.replace('.', '-2e')}-2d\S* /tmp/env/environment\.lock", build.stdout
+    )
+
+
+def test_the_image_installs_binders_requirements_once_and_the_repository_after_them(build):
+    """PyTorch has to come before the repository is copied, or each commit would install it anew."""
+    steps = [line for line in build.stdout.splitlines() if line.startswith(("RUN", "COPY", "ENV R2D", "ENTRYPOINT"))]
+    copied = next(i for i, step in enumerate(steps) if step.endswith(" src/ ${REPO_DIR}/"))
+    before, after = steps[:copied], steps[copied + 1 :]
+    installs = [step for step in steps if "pip install" in step]
+    assert installs == ['RUN ${KERNEL_PYTHON_PREFIX}/bin/pip install --no-cache-dir -r "binder/requirements.txt"']
+    assert installs[0] in before
+    assert "RUN ./binder/postBuild" in after
+    assert 'ENV R2D_ENTRYPOINT="${REPO_DIR}/binder/start"' in after
+    assert after[-1].startswith("ENTRYPOINT")
+
+
+def test_start_sets_one_thread_and_becomes_the_command_it_is_given():
+    script = "import os, sys; print(os.environ['OMP_NUM_THREADS'], os.getpid(), sys.argv[1:]); sys.exit(3)"
+    environment = {"PATH": os.environ["PATH"]}
+    command = [BINDER / "start", sys.executable, "-c", script, "two words"]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.read() == f"1 {process.pid} ['two words']\n"
+    assert process.returncode == 3
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="only Linux pins a process to one core")
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_lab_runs_on_one_core_and_in_half_a_session(notebook):
+    command = [BINDER / "start", sys.executable, ROOT / "tests" / "one_core.py", notebook]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr[-2000:]
+    print(f"{notebook.stem}: {run.stdout}")
+    seconds, megabytes = map(float, re.findall(r"([\d.]+) (?:s|MB)", run.stdout))
+    assert seconds < SECONDS
+    assert megabytes < MEGABYTES
+
+
+@pytest.mark.parametrize("source", explorers.SOURCES, ids=lambda path: path.stem)
+def test_exploring_needs_no_pytorch(source):
+    """A session shows pictures before it has read 0.3 GB of PyTorch, and a lab can be explored without it."""
+    command = [sys.executable, ROOT / "tests" / "without_torch.py", source]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr[-2000:]
+    found = json.loads(run.stdout)
+    code = "\n".join(cell.source for cell in jupytext.read(source).cells if cell.cell_type == "code")
+    assert found["explorers"] == len(re.findall(r"^(?:\w+ = )?Explorer\(", code, re.M)), found["skipped"]
+    assert found["moves"] >= 2 * found["explorers"]
