@@ -12,6 +12,7 @@ the nbgrader metadata that releasing and grading need.
 import argparse
 import hashlib
 import importlib
+import io
 import sys
 from pathlib import Path
 
@@ -19,6 +20,7 @@ import jupytext
 import nbformat
 from nbclient import NotebookClient
 from nbformat import NotebookNode
+from PIL import Image
 
 LABS = Path(__file__).resolve().parent
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
@@ -135,11 +137,19 @@ def _target(source: Path) -> Path:
 
 
 def _draw_readme_picture() -> None:
+    """A cold codebook dies while it trains, then the warm-up slider is dragged. It plays three times and rests cured."""
     from vqlab import sweeps, views
     from vqlab.views import tokens
 
-    cured = tokens.explore(sweeps.load("tokens_collapse"), {"warmup": 400, "codes": 256, "seed": 0, "step": 1000})
-    (LABS / "cured.png").write_bytes(views.png(cured.figure))
+    dying = [{"warmup": 0, "step": step} for step in (0, 10, 25, 50, 1000)]
+    dragged = [{"warmup": warmup, "step": 1000} for warmup in (10, 25, 50, 100, 400)]
+    shown = [{"codes": 256, "seed": 0} | state for state in dying + dragged]
+    drawn = [views.png(tokens.explore(sweeps.load("tokens_collapse"), state).figure) for state in shown]
+    frames = [Image.open(io.BytesIO(png)).convert("RGB") for png in drawn]
+    palette = frames[len(dying)].quantize(48, dither=Image.Dither.NONE)  # here are codes dead and used, cold and warm
+    first, *others = [frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
+    pauses = [2000 if state in (shown[0], dying[-1], shown[-1]) else 1000 for state in shown]
+    first.save(LABS / "cured.gif", save_all=True, append_images=others, duration=pauses, loop=2, optimize=True)
 
 
 def main(arguments: list[str] | None = None) -> None:

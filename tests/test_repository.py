@@ -1,0 +1,182 @@
+"""What a newcomer meets on the web: the README, the citation, the issue form. Whatever can rot is checked here."""
+
+import importlib.util
+import re
+import tomllib
+from itertools import pairwise
+from pathlib import Path
+
+import jupytext
+import numpy as np
+import pytest
+import yaml
+from PIL import Image, ImageSequence
+
+from vqlab import __main__ as command_line
+from vqlab import doctor, sweeps
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+CITATION = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+HOME = PROJECT["urls"]["Repository"]  # the one place where the address is decided
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
+ISSUES = ROOT / ".github" / "ISSUE_TEMPLATE"
+SOURCES = sorted((ROOT / "labs" / "source").glob("[0-9][0-9]_*.py"))
+
+every_page = pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
+
+
+def test_every_page_names_the_same_repository():
+    owner_and_name = re.fullmatch(r"https://github\.com/([\w.-]+/[\w.-]+)", HOME)[1]
+    for path in [*PAGES, ROOT / "CITATION.cff", *ISSUES.glob("*.yml")]:
+        for found in re.findall(r"(?:github\.com|mybinder\.org/v2/gh)/([\w.-]+/[\w.-]+)", path.read_text()):
+            assert found == owner_and_name, f"{path.name} links to {found}; pyproject.toml says {owner_and_name}"
+    assert CITATION["repository-code"] == HOME
+
+
+@every_page
+def test_what_a_page_links_to_is_in_the_repository(page):
+    links = re.findall(r"\]\(([^)\s]+)\)", page.read_text())
+    inside = [link for link in links if not link.startswith(("http:", "https:"))]
+    assert inside or page.name != "README.md"
+    for link in inside:
+        assert (ROOT / link).exists(), f"{page.name} links to {link}, which is not there"
+
+
+@every_page
+def test_the_commands_on_a_page_exist(page):
+    text = page.read_text()
+    targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.M)
+    for target in re.findall(r"(?:^|`)make ([a-z]+)", text, re.M):
+        assert target in targets, f"{page.name} says make {target}, which the Makefile lacks"
+    for subcommand in re.findall(r"python -m vqlab (\w+)", text):
+        with pytest.raises(SystemExit) as stopped:
+            command_line.main([subcommand, "--help"])
+        assert stopped.value.code == 0, f"{page.name} says python -m vqlab {subcommand}"
+    for program in re.findall(r"\.venv/bin/python (\S+\.py)", text):
+        assert (ROOT / program).exists()
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
+def test_a_lab_has_its_row_in_the_readme(source):
+    header = jupytext.read(source).cells[0].source
+    number, title = re.search(r"^# Lab (\d\d) · (.+)", header).groups()
+    minutes = " + ".join(re.findall(r"\d+", re.search(r"^\| Time \| (.+) \|$", header, re.M)[1]))
+    notebook = f"labs/{source.stem}.ipynb"
+    binder = f"https://mybinder.org/v2/gh/{HOME.removeprefix('https://github.com/')}/HEAD?urlpath=lab/tree/{notebook}"
+    rows = [line for line in README.splitlines() if line.startswith(f"| [{number} ")]
+    wanted = f"| [{number} {title}]({notebook}) | … | {minutes} | [open]({binder}) |"
+    pattern = re.escape(wanted).replace("…", ".{20,}")
+    assert len(rows) == 1 and re.fullmatch(pattern, rows[0]), f"the README's table needs the row {wanted}"  # noqa: PT018
+
+
+def test_the_readme_has_no_row_of_a_lab_that_is_gone():
+    listed = re.findall(r"^\| \[.*?\]\(labs/(\w+)\.ipynb\)", README, re.M)
+    assert listed == [source.stem for source in SOURCES]
+
+
+def test_badges_and_the_first_commands_say_what_the_project_says():
+    python = PROJECT["requires-python"].removeprefix(">=")
+    assert f"You need Python {python} or newer" in README
+    assert f"[![Python {python} or newer]" in README
+    assert f"/python-{python}%2B-" in README
+    assert f"/licence-{PROJECT['license']['text']}-" in README
+    assert (ROOT / "LICENSE").read_text().startswith(f"{PROJECT['license']['text']} License")
+    assert (ROOT / ".github" / "workflows" / "tests.yml").exists()  # the tests badge is named after it
+    assert "workflows/tests.yml/badge.svg" in README
+    torch = re.search(r"^torch==\S+", (ROOT / "requirements.txt").read_text(), re.M)[0]
+    assert f"pip install {torch} --index-url" in README
+    needed = [check for check in doctor.checks() if check.name != "CIFAR-10"]
+    assert f"All {len(needed)} checks passed." in README
+
+
+# --- The picture ---------------------------------------------------------------------------------------------
+
+
+def test_the_first_picture_says_in_words_what_the_stored_sweep_shows():
+    sweep = sweeps.load("tokens_collapse")
+    cold, warm = (int(sweep.at(warmup=steps, codes=256)["active"][0, -1]) for steps in (0, 400))
+    alt = re.search(r"!\[([^]]+)\]\(labs/cured\.gif\)", README)[1]
+    assert f"{cold} stay in use and {256 - cold} lie dead" in alt
+    assert f"brings back all {warm}," in alt
+    assert warm == 256
+    assert sweep.at(warmup=0, codes=256)["active"][:, -1].mean() < 30  # "fewer than thirty"
+
+
+def frames(path: Path) -> np.ndarray:
+    with Image.open(path) as picture:
+        return np.stack([np.asarray(frame.convert("RGB"), float) for frame in ImageSequence.Iterator(picture)])
+
+
+def test_the_first_picture_is_small_moves_and_comes_to_rest():
+    path = ROOT / "labs" / "cured.gif"
+    assert path.stat().st_size < 300_000
+    shown = frames(path)
+    assert 8 <= len(shown) <= 12
+    for before, after in pairwise(shown):
+        assert np.abs(before - after).mean() > 0.3
+    with Image.open(path) as picture:
+        assert picture.info["loop"] == 2  # a picture that never rests cannot be read
+
+
+def test_the_first_picture_is_what_the_build_draws(tmp_path, monkeypatch):
+    spec = importlib.util.spec_from_file_location("build", ROOT / "labs" / "build.py")
+    build = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(build)
+    monkeypatch.setattr(build, "LABS", tmp_path)
+    build._draw_readme_picture()
+    committed, drawn = frames(ROOT / "labs" / "cured.gif"), frames(tmp_path / "cured.gif")
+    assert committed.shape == drawn.shape
+    assert np.abs(committed - drawn).mean() < 1, "run `make labs` and commit labs/cured.gif"
+
+
+# --- The citation and the issue form -------------------------------------------------------------------------
+
+
+def test_the_citation_has_what_the_format_asks_for_and_agrees_with_the_project():
+    assert {"cff-version", "message", "title", "authors"} <= CITATION.keys()
+    assert CITATION["cff-version"] == "1.2.0"
+    assert CITATION["version"] == PROJECT["version"]
+    assert CITATION["license"] == PROJECT["license"]["text"]
+    (author,) = CITATION["authors"]
+    assert author["name"] in (ROOT / "LICENSE").read_text()
+    for reference in CITATION["references"]:
+        assert {"type", "title", "authors", "url"} <= reference.keys()
+
+
+def test_the_citation_and_the_readme_list_the_same_papers():
+    listed = re.findall(r"^- \*(.+?)\*.*\((https://arxiv\.org/abs/[\d.]+)\)", README, re.M)
+    assert len(listed) == 3
+    assert listed == [(reference["title"], reference["url"]) for reference in CITATION["references"]]
+
+
+def test_the_issue_form_asks_for_the_doctors_report():
+    form = yaml.safe_load((ISSUES / "bug.yml").read_text())
+    assert form["name"]
+    assert form["description"]
+    fields = {field["id"]: field for field in form["body"]}
+    assert len(fields) == len(form["body"])
+    for field in fields.values():
+        assert field["type"] in ("input", "textarea", "dropdown")
+        assert field["attributes"]["label"]
+        assert field["validations"] == {"required": True}
+    assert "python -m vqlab doctor" in fields["doctor"]["attributes"]["description"]
+
+
+def test_the_issue_chooser_is_valid():
+    chooser = yaml.safe_load((ISSUES / "config.yml").read_text())
+    assert chooser["blank_issues_enabled"] in (True, False)
+    for link in chooser["contact_links"]:
+        assert link.keys() == {"name", "url", "about"}
+        assert link["url"].startswith("https://")
+
+
+def test_contributing_leads_to_files_that_exist():
+    block = re.search(r"## Where things are\n\n```\n(.*?)```", PAGES[1].read_text(), re.S)[1]
+    for line in block.splitlines():
+        first, *others = re.split(r"\s{2,}", line)[0].split(", ")
+        if "NN" not in first:
+            folder = Path(first).parent
+            for name in [first, *(folder / other for other in others)]:
+                assert (ROOT / name).exists() or (ROOT / f"{name}.py").exists(), f"CONTRIBUTING.md names {name}"
