@@ -1,5 +1,6 @@
 """Every control over its whole range, without a browser: picture, alt text, status, errors, live training."""
 
+import asyncio
 import re
 import threading
 import time
@@ -10,7 +11,7 @@ import pytest
 from vqlab import LabError, sweeps
 from vqlab.controls import Explorer
 from vqlab.prediction import Prediction
-from vqlab.sliders import Slider
+from vqlab.sliders import PlayButton, Slider
 from vqlab.train import Cancelled
 from vqlab.views import View, canvas
 
@@ -82,12 +83,13 @@ def test_every_position_of_every_control_redraws():
     assert "word is square" in status(explorer)
 
 
-def test_every_slider_has_a_labelled_number_box():
+def test_every_slider_has_one_label_and_it_belongs_to_the_number_box():
     explorer = Explorer(sliders(), view)
     tracks = inputs(explorer, w.SelectionSlider)
     boxes = inputs(explorer, (w.IntText, w.FloatText))
-    assert [track.description for track in tracks] == ["length x", "look"]
-    assert [box.description for box in boxes] == ["length x (steps)", "look (number)"]
+    assert [box.description for box in boxes] == ["length x (steps)", "look"]
+    assert [track.description for track in tracks] == ["", ""]
+    assert inputs(explorer, w.Dropdown)[0].description == "kind"
 
 
 @pytest.mark.parametrize(("typed", "shown"), [(370, 400), (-5, 0), (2_000_000_000, 400), (6, 10)])
@@ -125,14 +127,40 @@ def test_unknown_sliders_and_words_are_named():
         Slider("x", "x", (1, 2), start=3)
 
 
-def test_the_play_button_steps_through_the_positions():
+def test_the_play_button_plays_to_the_end_and_begins_anew_there(monkeypatch):
+    monkeypatch.setattr("vqlab.sliders._PLAY_SECONDS", 0)
+    explorer, seen = Explorer(sliders(), view), []
+    (button,) = inputs(explorer, PlayButton)
+    explorer._picture.observe(lambda _: seen.append(explorer.state["x"]), "value")
+
+    async def play() -> None:
+        button.click()
+        while button._playing:
+            await asyncio.sleep(0)
+
+    asyncio.run(play())
+    assert seen == [400]
+    asyncio.run(play())
+    assert seen == [400, 0, 10, 400]
+    assert (button.description, button.icon) == ("Play length x", "play")
+
+
+def test_pressed_again_the_play_button_pauses_where_it_is():
     explorer = Explorer(sliders(), view)
-    play = inputs(explorer, w.Play)[0]
-    assert (play.value, play.max) == (1, 2)
-    play.value = 2
-    assert "x is 400" in status(explorer)
-    explorer.set(x=0)
-    assert play.value == 0, "play goes on from where the slider is"
+    explorer.set(x=400)
+    (button,) = inputs(explorer, PlayButton)
+
+    async def play_and_pause() -> None:
+        button.click()
+        await asyncio.sleep(0)
+        assert (button.description, button.icon) == ("Pause length x", "pause")
+        button.click()
+        while button._playing:
+            await asyncio.sleep(0)
+
+    asyncio.run(play_and_pause())
+    assert explorer.state["x"] == 0
+    assert button.description == "Play length x"
 
 
 def test_a_view_that_cannot_draw_says_so_and_is_not_swallowed():
@@ -176,7 +204,7 @@ def test_cancel_stops_a_live_training_and_says_so():
         raise AssertionError("never cancelled")
 
     explorer = Explorer(sliders(), view, train=endless)
-    button, cancel = inputs(explorer, w.Button)
+    _, button, cancel = inputs(explorer, w.Button)
     assert (button.description, cancel.description) == ("Train it live", "Cancel")
     button.click()
     assert started.wait(20)

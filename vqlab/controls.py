@@ -5,18 +5,24 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from html import escape
+from math import ceil
 
 import ipywidgets as w
 
 from vqlab import LabError
-from vqlab.sliders import Slider, nearest, widgets_for
+from vqlab.sliders import ROW_PX, PlayButton, Slider, nearest, widgets_for
 from vqlab.sweeps import Cell
 from vqlab.views import View, png, recycle
 
 LIVE_SEEDS = (100, 101, 102, 103)
-_PLAY_MS = 600
-# On a narrow page the number box goes under its slider instead of being squeezed.
-_WRAPPING = {"flex_flow": "row wrap"}
+_NARROWEST_PX = 640  # where a page is narrower, the picture scrolls: smaller, nobody could read it
+_PAGE_PX = 1100
+_LINE = 150  # characters of a status that surely fit in one line of that width
+# As many controls side by side as fit. On a narrow page a track goes under its number box instead of being squeezed.
+_COLUMNS = f"repeat(auto-fill, minmax(min({ROW_PX}px, 100%), 1fr))"
+_WRAPPING = {"flex_flow": "row wrap", "align_items": "center"}
+# Two explorers may redraw at the same time, one from its live training; matplotlib's settings are global.
+_DRAWING = threading.Lock()
 
 
 class Explorer(w.VBox):
@@ -41,11 +47,16 @@ class Explorer(w.VBox):
         self._updating = False
         self._picture, self._status = w.HTML(), w.HTML()
         self._inputs = {slider.name: widgets_for(slider) for slider in sliders}
-        self._plays: dict[str, w.Play] = {}
-        rows = [self._row(slider) for slider in sliders]
+        for name, inputs in self._inputs.items():
+            for widget in inputs:
+                widget.observe(partial(self._on_input, name), "value")
+        rows = [w.HBox(inputs, layout=_WRAPPING) for inputs in self._inputs.values()]
+        buttons = [PlayButton(slider.label, partial(self._advance, slider)) for slider in sliders if slider.play]
         if self.trains:
-            rows.append(self._live_row())
-        super().__init__([*rows, self._picture, self._status])
+            buttons += self._live_controls()
+        below = [w.HBox(buttons, layout=_WRAPPING)] if buttons else []
+        controls = w.GridBox(rows, layout={"grid_template_columns": _COLUMNS})
+        super().__init__([controls, *below, self._picture, self._status], layout={"max_width": f"{_PAGE_PX + 4}px"})
         self._redraw()
 
     def set(self, **values: object) -> None:
@@ -68,27 +79,21 @@ class Explorer(w.VBox):
         self._start()
         self._thread.join()
 
-    def _row(self, slider: Slider) -> w.Widget:
-        inputs = self._inputs[slider.name]
-        for widget in inputs:
-            widget.observe(partial(self._on_input, slider.name), "value")
-        if not slider.play:
-            return w.HBox(inputs, layout=_WRAPPING)
-        start = slider.values.index(slider.start)
-        play = w.Play(value=start, max=len(slider.values) - 1, interval=_PLAY_MS, description=f"Play {slider.label}")
-        play.observe(lambda change: self._on_input(slider.name, {"new": slider.values[change["new"]]}), "value")
-        self._plays[slider.name] = play
-        return w.HBox([*inputs, play], layout=_WRAPPING)
-
-    def _live_row(self) -> w.Widget:
+    def _live_controls(self) -> list[w.Widget]:
         self._button = w.Button(description="Train it live", button_style="primary", tooltip="train this position now")
         self._cancel = w.Button(description="Cancel", disabled=True, tooltip="stop the live training")
-        self._progress = w.FloatProgress(max=1.0, layout=w.Layout(width="260px", visibility="hidden"))
-        self._progress_text = w.HTML()
+        self._progress = w.FloatProgress(max=1.0, layout=w.Layout(width="200px", visibility="hidden"))
+        self._progress_text = w.HTML(layout=w.Layout(width="150px"))
         self._button.on_click(lambda _: self._start())
         self._cancel.on_click(lambda _: self._cancelled.set())
         self._cancelled, self._thread = threading.Event(), threading.Thread()
-        return w.HBox([self._button, self._cancel, self._progress, self._progress_text])
+        return [self._button, self._cancel, self._progress, self._progress_text]
+
+    def _advance(self, slider: Slider) -> bool:
+        """To the next position of a slider, or from its last to its first; whether there is one after it."""
+        position = (slider.values.index(self.state[slider.name]) + 1) % len(slider.values)
+        self._move(slider.name, slider.values[position])
+        return position + 1 < len(slider.values)
 
     def _on_input(self, name: str, change: Mapping) -> None:
         if not self._updating:
@@ -105,8 +110,6 @@ class Explorer(w.VBox):
         try:
             for widget in self._inputs[name]:
                 widget.value = value
-            if name in self._plays:
-                self._plays[name].value = slider.values.index(value)
         finally:
             self._updating = False
         self._redraw(remark)
@@ -121,23 +124,30 @@ class Explorer(w.VBox):
         return self._view(self.state)
 
     def _redraw(self, remark: str = "") -> None:
-        try:
-            view = self.current()
-        except Exception as error:
-            self._say(f"This position cannot be drawn: {error}")
-            if isinstance(error, LabError):
-                return
-            raise
-        encoded = base64.b64encode(png(view.figure)).decode()
-        recycle(view.figure)
+        with _DRAWING:
+            try:
+                view = self.current()
+            except Exception as error:
+                self._say(f"This position cannot be drawn: {error}")
+                if isinstance(error, LabError):
+                    return
+                raise
+            encoded = base64.b64encode(png(view.figure)).decode()
+            width, height = view.figure.canvas.get_width_height()
+            recycle(view.figure)
+        # With width and height the page keeps the picture's place while it is exchanged.
         self._picture.value = (
-            f'<img alt="{escape(view.alt, quote=True)}" src="data:image/png;base64,{encoded}" '
-            f'style="width:100%;max-width:1100px;height:auto">'
+            f'<div style="overflow-x:auto"><img alt="{escape(view.alt, quote=True)}" '
+            f'src="data:image/png;base64,{encoded}" width="{width}" height="{height}" '
+            f'style="display:block;width:100%;min-width:{_NARROWEST_PX}px;max-width:{_PAGE_PX}px;height:auto"></div>'
         )
         self._say(f"{remark} {view.status}".strip())
 
     def _say(self, sentence: str) -> None:
-        self._status.value = f'<p role="status" style="min-height:4.5em;line-height:1.5">{escape(sentence)}</p>'
+        if not self._status.value:
+            self._height = 1.5 * (1 + ceil(len(sentence) / _LINE))
+        style = f"margin:0;min-height:{self._height:g}em;line-height:1.5"
+        self._status.value = f'<p role="status" style="{style}">{escape(sentence)}</p>'
 
     def _start(self) -> None:
         if self._thread.is_alive():

@@ -6,7 +6,6 @@ from math import isfinite
 
 import ipywidgets as w
 
-from vqlab.sliders import LABEL_STYLE
 from vqlab.views import spread
 
 
@@ -22,13 +21,15 @@ class Prediction(w.VBox):
     ) -> None:
         self._measured, self._unit, self._of = measured, unit, of
         label = f"<p style='line-height:1.5'><b>Predict.</b> {escape(question)}</p>"
-        box_layout = w.Layout(width="300px")
-        self._box = w.Text(description="my prediction", placeholder="a number", style=LABEL_STYLE, layout=box_layout)
+        named = {"description": "my prediction", "tooltip": "my prediction", "style": {"description_width": "initial"}}
+        self._box = w.Text(placeholder="a number", layout=w.Layout(width="250px"), **named)
         self._commit = w.Button(description="Commit", tooltip="fix your prediction and see the measurement")
         self._answer = w.HTML()
         self._say("")
         self._commit.on_click(lambda _: self.commit())
-        super().__init__([w.HTML(label), w.HBox([self._box, self._commit]), self._answer])
+        super().__init__(
+            [w.HTML(label), w.HBox([self._box, self._commit], layout={"flex_flow": "row wrap"}), self._answer]
+        )
 
     def commit(self, prediction: float | None = None) -> str:
         """Fix the prediction (default: what is in the box) and return the sentence that compares it."""

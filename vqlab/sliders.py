@@ -1,5 +1,7 @@
 """Named positions of a setting, and the widgets that choose among them."""
 
+import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import ipywidgets as w
@@ -7,7 +9,10 @@ import ipywidgets as w
 from vqlab import LabError
 from vqlab.sweeps import Axis
 
-LABEL_STYLE = {"description_width": "150px"}
+# One row of the page: a label and a box, or a list, then the track if there is one.
+_LABEL_PX, _BOX_PX, _TRACK_PX = 205, 80, 140
+ROW_PX = _LABEL_PX + _BOX_PX + _TRACK_PX + 40
+_PLAY_SECONDS = 0.6
 
 
 @dataclass(frozen=True)
@@ -37,28 +42,57 @@ class Slider:
 
 
 def widgets_for(slider: Slider) -> tuple[w.Widget, ...]:
-    """A track and a number box for numbers, a list for words."""
+    """A number box and a track for numbers, a list for words. The label belongs to the box, which names it aloud."""
+    label = f"{slider.label} ({slider.unit})" if slider.unit else slider.label
+    named = {"description": label, "tooltip": label, "style": {"description_width": f"{_LABEL_PX}px"}}
     if isinstance(slider.start, str):
-        return (w.Dropdown(options=slider.values, value=slider.start, description=slider.label, style=LABEL_STYLE),)
-    options = [(f"{value:,}", value) for value in slider.values]
+        layout = w.Layout(width=f"{_LABEL_PX + 2 * _BOX_PX}px", max_width="100%")
+        return (w.Dropdown(options=slider.values, value=slider.start, layout=layout, **named),)
+    layout = w.Layout(width=f"{_LABEL_PX + _BOX_PX}px", max_width="100%", flex="0 0 auto")
+    box_class = w.IntText if all(isinstance(value, int) for value in slider.values) else w.FloatText
+    box = box_class(value=slider.start, continuous_update=False, layout=layout, **named)
     track = w.SelectionSlider(
-        options=options,
+        options=[(f"{value:,}", value) for value in slider.values],
         value=slider.start,
-        description=slider.label,
         continuous_update=False,
         readout=False,
-        style=LABEL_STYLE,
-        layout=w.Layout(width="400px", max_width="100%", flex="0 0 auto"),
+        layout=w.Layout(flex=f"1 1 {_TRACK_PX}px", width="auto", margin="2px 14px 2px 6px"),
     )
-    box_class = w.IntText if all(isinstance(value, int) for value in slider.values) else w.FloatText
-    box = box_class(
-        value=slider.start,
-        description=f"{slider.label} ({slider.unit or 'number'})",
-        continuous_update=False,
-        style={"description_width": "175px"},
-        layout=w.Layout(width="275px", max_width="100%", flex="0 0 auto"),
-    )
-    return track, box
+    return box, track
+
+
+class PlayButton(w.Button):
+    """Plays through positions, one every 0.6 s; pressed again it pauses. It needs a running kernel.
+
+    label: what it plays.   advance: goes to the next position and says whether there is one after it.
+    (The buttons of ipywidgets' own Play have no accessible names.)
+    """
+
+    def __init__(self, label: str, advance: Callable[[], bool]) -> None:
+        self._label, self._advance = label, advance
+        self._playing: asyncio.Task | None = None
+        super().__init__(layout=w.Layout(width="auto"))
+        self._show(playing=False)
+        self.on_click(lambda _: self._toggle())
+
+    def _toggle(self) -> None:
+        if self._playing:
+            self._playing.cancel()
+        else:
+            self._playing = asyncio.get_running_loop().create_task(self._play())
+
+    async def _play(self) -> None:
+        self._show(playing=True)
+        try:
+            while self._advance():
+                await asyncio.sleep(_PLAY_SECONDS)
+        finally:
+            self._playing = None
+            self._show(playing=False)
+
+    def _show(self, playing: bool) -> None:
+        self.description = f"{'Pause' if playing else 'Play'} {self._label}"
+        self.icon = "pause" if playing else "play"
 
 
 def nearest(slider: Slider, wanted: object) -> tuple[object, str]:

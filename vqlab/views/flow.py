@@ -115,7 +115,8 @@ def _draw_time(axis: Axes, total: int, warmup: int) -> None:
     axis.set_xticks(np.sqrt(_STEP_TICKS), [f"{step:,}" for step in _STEP_TICKS])
     axis.set(xlim=(0, np.sqrt(total)), xlabel="step")
     axis.axvspan(0, switch, color=views.WARM, alpha=0.12, linewidth=0)
-    named = {"xycoords": ("data", "axes fraction"), "va": "top"}
+    named = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points", "va": "top"}
     if warmup:
-        axis.annotate("warm-up ", (switch, 0.97), ha="right", **named)
-    axis.annotate(" quantized", (switch, 0.97), bbox={"facecolor": "white", "edgecolor": "none", "pad": 1}, **named)
+        axis.annotate("warm-up", (switch, 0.97), (-4, 0), ha="right", **named)
+    white = {"facecolor": "white", "edgecolor": "none", "pad": 1}
+    axis.annotate("quantized", (switch, 0.97), (5, 0), bbox=white, **named)
