@@ -180,6 +180,17 @@ def test_a_damaged_or_missing_half_of_a_stored_sweep_is_named(suffix, monkeypatc
     assert name in failure("stored sweeps")
 
 
+def test_a_stored_sweep_that_a_lab_shows_may_not_be_missing(monkeypatch, tmp_path):
+    folder = tmp_path / "data" / "sweeps"
+    shutil.copytree(sweeps.FOLDER, folder)
+    shutil.copytree(sweeps.FOLDER.parents[1] / "labs" / "source", tmp_path / "labs" / "source")
+    monkeypatch.setattr(sweeps, "FOLDER", folder)
+    assert examine("stored sweeps").status == OK
+    for half in folder.glob("tokens_long.*"):
+        half.unlink()
+    assert "a lab shows tokens_long" in failure("stored sweeps")
+
+
 def test_a_missing_kernel_fails(monkeypatch):
     def none(self, name):
         raise NoSuchKernel(name)

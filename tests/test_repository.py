@@ -7,9 +7,12 @@ from itertools import pairwise
 from pathlib import Path
 
 import jupytext
+import nbformat
 import numpy as np
 import pytest
 import yaml
+from bs4 import BeautifulSoup
+from nbconvert import HTMLExporter
 from PIL import Image, ImageSequence
 
 from vqlab import __main__ as command_line
@@ -22,6 +25,7 @@ CITATION = yaml.safe_load((ROOT / "CITATION.cff").read_text())
 HOME = PROJECT["urls"]["Repository"]  # the one place where the address is decided
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
 ISSUES = ROOT / ".github" / "ISSUE_TEMPLATE"
+NOTEBOOKS = sorted((ROOT / "labs").glob("[0-9][0-9]_*.ipynb"))
 SOURCES = sorted((ROOT / "labs" / "source").glob("[0-9][0-9]_*.py"))
 
 every_page = pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
@@ -129,6 +133,28 @@ def test_the_first_picture_is_what_the_build_draws(tmp_path, monkeypatch):
     committed, drawn = frames(ROOT / "labs" / "cured.gif"), frames(tmp_path / "cured.gif")
     assert committed.shape == drawn.shape
     assert np.abs(committed - drawn).mean() < 1, "run `make labs` and commit labs/cured.gif"
+
+
+# --- The labs, read on the web without a kernel ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_lab_on_the_web_shows_every_picture_with_its_words_and_no_error(path):
+    notebook = nbformat.read(path, 4)
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    drawn = [output for output in outputs if "image/png" in output.get("data", {})]
+    for template in ("lab", "classic"):
+        page, _ = HTMLExporter(template_name=template).from_notebook_node(notebook)
+        soup = BeautifulSoup(page, "html.parser")
+        pictures = soup.select("img[src^='data:image/png']")
+        assert [picture["src"].partition(",")[2] for picture in pictures] == [_png(output) for output in drawn]
+        assert not soup.select("[data-mime-type='application/vnd.jupyter.stderr'], .output_stderr, .output_error")
+    # The template "lab" knows no alternative text.
+    assert [picture["alt"] for picture in pictures] == [output.metadata["image/png"]["alt"] for output in drawn]
+
+
+def _png(output: nbformat.NotebookNode) -> str:
+    return output.data["image/png"].replace("\n", "")
 
 
 # --- The citation and the issue form -------------------------------------------------------------------------

@@ -188,6 +188,10 @@ def _stored_sweeps() -> str:
     if not stored:
         raise RuntimeError(f"there are none in {sweeps.FOLDER}, so the sliders have nothing to show")
     names = {path.stem for path in stored}
+    sources = (sweeps.FOLDER.parents[1] / "labs" / "source").glob("*.py")
+    shown = {name for source in sources for name in re.findall(r'sweeps\.load\("(\w+)"', source.read_text("utf-8"))}
+    if shown - names:
+        raise RuntimeError(f"a lab shows {', '.join(sorted(shown - names))}, which is not in {sweeps.FOLDER}")
     for name in sorted(names):
         sweeps.load(name)
     megabytes = sum(path.stat().st_size for path in stored) / 1e6
