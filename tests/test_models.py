@@ -109,3 +109,9 @@ def test_the_convolutional_seed_decides_the_weights_and_leaves_the_global_genera
 def test_the_convolutional_encoder_refuses_odd_sizes_and_several_runs(shape, refuses):
     with refuses("divisible by 4"):
         ConvAutoencoder(0, 4, 8).encode(torch.zeros(shape))
+
+
+@pytest.mark.parametrize("sizes", [{"latent_dim": 0}, {"hidden": 1}])
+def test_an_image_model_without_room_is_refused(sizes, refuses):
+    with refuses("at least 2 hidden channels"):
+        ConvAutoencoder(0, **sizes)

@@ -324,9 +324,9 @@ def test_a_full_disk_is_told_and_leaves_the_old_checkpoint(checkpoint, monkeypat
 
 
 def test_a_place_that_cannot_be_written_is_told(checkpoint, refuses):
-    with refuses("choose another folder"):
+    with refuses("choose another file"):
         make().save(checkpoint / "inside_a_file.pt")
-    with refuses("choose another folder"):
+    with refuses("choose another file"):
         make().save(checkpoint.parent)
     assert [p.name for p in checkpoint.parent.iterdir()] == ["run.pt"]
     assert make().load(checkpoint).step == 20
@@ -335,6 +335,15 @@ def test_a_place_that_cannot_be_written_is_told(checkpoint, refuses):
 def test_a_missing_checkpoint_is_told(tmp_path, refuses):
     with refuses("there is no checkpoint at"):
         make().load(tmp_path / "none.pt")
+    with refuses("is a folder, not a checkpoint"):
+        make().load(tmp_path)
+
+
+def test_a_checkpoint_of_other_data_is_refused(checkpoint, refuses):
+    other = make()
+    other.data = other.data + 1
+    with refuses("other data"):
+        other.load(checkpoint)
 
 
 def test_no_damage_to_a_checkpoint_goes_unnoticed(checkpoint):
@@ -372,7 +381,7 @@ def test_a_file_that_is_no_checkpoint_of_ours_is_told(tmp_path, content, refuses
 def test_a_checkpoint_of_another_training_is_refused_and_changes_nothing(checkpoint, other, refuses):
     trainer = make(**other)
     before = state_of(trainer)
-    with refuses("other settings, other seeds or another model"):
+    with refuses("other settings, other seeds, other data or another model"):
         trainer.load(checkpoint)
     assert same(state_of(trainer), before)
 

@@ -133,11 +133,14 @@ class ConvAutoencoder(nn.Module):
     """Images (1, B, 3, H, W) in [0, 1] ⇄ latents (1, B·H/4·W/4, d): two stride-2 convolutions each way.
 
     The shape of the first VQ-VAE (van den Oord et al. 2017, arXiv 1711.00937, §4.1), narrower. One run only.
-    Args: seed; latent_dim d; hidden: channels. `encode` raises LabError unless H and W are divisible by 4.
+    Args: seed; latent_dim d; hidden: channels.
+    Raises: LabError for latent_dim < 1 or hidden < 2; `encode`, unless H and W are divisible by 4.
     """
 
     def __init__(self, seed: int = 0, latent_dim: int = 16, hidden: int = 32) -> None:
         super().__init__()
+        if latent_dim < 1 or hidden < 2:
+            raise LabError(f"images need latent_dim ≥ 1 and at least 2 hidden channels, got {latent_dim} and {hidden}")
         self.latent_dim = latent_dim
         self.grid = (8, 8)
         with torch.random.fork_rng(devices=[]):

@@ -5,9 +5,8 @@ then codes are placed on the latents, the optimiser starts afresh, and the rest 
 (AE warm-up: arXiv 2605.06870; pre-training against tokens collapse: arXiv 2411.16550).
 """
 
+import hashlib
 import math
-import os
-import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -15,7 +14,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from vqlab import LabError
+from vqlab import LabError, checkpoint
 from vqlab.codebook_init import initialise, parse_kind
 from vqlab.models import Autoencoder
 from vqlab.quantize import VectorQuantizer, look_up, nearest_code
@@ -192,54 +191,21 @@ class Trainer:
 
         Raises: LabError if the disk is full or the folder cannot be written.
         """
-        path = Path(path)
-        state = {
-            "settings": asdict(self.settings),
-            "seeds": self.seeds,
-            "step": self.step,
-            "quantizing": self.quantizing,
-            "losses": self.losses,
-            "model": self.model.state_dict(),
-            "quantizer": self.quantizer.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "generators": [g.get_state() for g in (*self.generators, *self.quantizer.generators)],
-        }
-        partial = path.with_name(path.name + ".partial")
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            torch.save(state, partial)
-            os.replace(partial, path)
-        except (OSError, RuntimeError) as error:
-            if partial.is_file():
-                partial.unlink()
-            raise LabError(
-                f"could not write the checkpoint {path} ({error}): make room or choose another folder, and save again"
-            ) from error
+        checkpoint.write(path, self._state())
 
     def load(self, path: str | Path) -> "Trainer":
         """Restore what `save` wrote.
 
-        Raises: LabError if the file is missing, damaged, or from other settings, seeds or another model; the
-            trainer is then left as it was.
+        Raises: LabError if the file is missing, damaged, or from other settings, seeds, data or another model;
+            the trainer is then left as it was.
         """
-        try:
-            with zipfile.ZipFile(path) as archive:
-                damaged = archive.testzip()  # torch.load itself ignores the checksums
-            state = None if damaged else torch.load(path, weights_only=True)
-        except FileNotFoundError:
-            raise LabError(f"there is no checkpoint at {path}: train first, or mend the path") from None
-        except Exception as error:  # a damaged file can break its readers in any way
-            raise LabError(f"the checkpoint {path} cannot be read: delete it to start over") from error
-        if not isinstance(state, dict) or not {"settings", "seeds", "model"} <= state.keys():
-            raise LabError(f"the checkpoint {path} is damaged or not one of ours: delete it to start over")
+        state = checkpoint.read(path)
         shapes = {name: tensor.shape for name, tensor in state["model"].items()}
-        if (
-            state["settings"] != asdict(self.settings)
-            or tuple(state["seeds"]) != self.seeds
-            or shapes != {name: tensor.shape for name, tensor in self.model.state_dict().items()}
-        ):
+        mine = {name: tensor.shape for name, tensor in self.model.state_dict().items()}
+        ours = (asdict(self.settings), self.seeds, _fingerprint(self.data), mine)
+        if (state["settings"], tuple(state["seeds"]), state["data"], shapes) != ours:
             raise LabError(
-                f"the checkpoint {path} is from other settings, other seeds or another model: "
+                f"the checkpoint {path} is from other settings, other seeds, other data or another model: "
                 "choose another file or delete it"
             )
         self.model.load_state_dict(state["model"])
@@ -250,3 +216,21 @@ class Trainer:
             generator.set_state(saved)
         self.step, self.quantizing, self.losses = state["step"], state["quantizing"], state["losses"]
         return self
+
+    def _state(self) -> dict:
+        return {
+            "settings": asdict(self.settings),
+            "seeds": self.seeds,
+            "data": _fingerprint(self.data),
+            "step": self.step,
+            "quantizing": self.quantizing,
+            "losses": self.losses,
+            "model": self.model.state_dict(),
+            "quantizer": self.quantizer.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "generators": [g.get_state() for g in (*self.generators, *self.quantizer.generators)],
+        }
+
+
+def _fingerprint(data: Tensor) -> str:
+    return hashlib.sha256(f"{data.shape} {data.dtype}".encode() + data.numpy().tobytes()).hexdigest()[:16]
