@@ -137,18 +137,18 @@ def _target(source: Path) -> Path:
 
 
 def _draw_readme_picture() -> None:
-    """A cold codebook dies while it trains, then the warm-up slider is dragged. It plays three times and rests cured."""
+    """The warm-up slider is dragged from a collapsed codebook to a cured one, three times, and rests there."""
     from vqlab import sweeps, views
     from vqlab.views import tokens
 
-    dying = [{"warmup": 0, "step": step} for step in (0, 10, 25, 50, 1000)]
-    dragged = [{"warmup": warmup, "step": 1000} for warmup in (10, 25, 50, 100, 400)]
-    shown = [{"codes": 256, "seed": 0} | state for state in dying + dragged]
-    drawn = [views.png(tokens.explore(sweeps.load("tokens_collapse"), state).figure) for state in shown]
-    frames = [Image.open(io.BytesIO(png)).convert("RGB") for png in drawn]
-    palette = frames[len(dying)].quantize(48, dither=Image.Dither.NONE)  # here are codes dead and used, cold and warm
-    first, *others = [frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
-    pauses = [2000 if state in (shown[0], dying[-1], shown[-1]) else 1000 for state in shown]
+    sweep = sweeps.load("tokens_collapse")
+    states = [{"warmup": warmup, "codes": 256, "seed": 0, "step": 1000} for warmup in (0, 10, 25, 50, 100, 200, 400)]
+    pictures = [Image.open(io.BytesIO(views.png(tokens.explore(sweep, state).figure))) for state in states]
+    palette = pictures[2].convert("RGB").quantize(48, dither=Image.Dither.NONE)  # half cured, it has every colour
+    first, *others = [
+        picture.convert("RGB").quantize(palette=palette, dither=Image.Dither.NONE) for picture in pictures
+    ]
+    pauses = [2500, *[1000] * (len(others) - 1), 2500]
     first.save(LABS / "cured.gif", save_all=True, append_images=others, duration=pauses, loop=2, optimize=True)
 
 
