@@ -3,10 +3,12 @@
     python labs/build.py               student notebooks labs/NN_name.ipynb, executed
     python labs/build.py --check       fail if a committed notebook is not what its source gives
     python labs/build.py --solved DIR  solved notebooks, not executed, for tests and teachers
+    python labs/build.py --marked DIR  the same with the solution marks left in: the source of an nbgrader assignment
 
 An exercise is a cell with metadata exercise="name"; what stands between its nbgrader marks is the solution. A cell
-with check="name" is its check. The student build blanks the first (`stub="…"` replaces the default) and both get
-the nbgrader metadata that releasing and grading need.
+with check="name" is its check. An open question is a Markdown cell open="name" points=N with a model answer between
+marks, graded by a person. The student build blanks exercises (`stub="…"` replaces the default) and open questions,
+and all get the nbgrader metadata that releasing and grading need. A cell rubric="name" is for teachers only.
 """
 
 import argparse
@@ -25,6 +27,8 @@ from PIL import Image
 LABS = Path(__file__).resolve().parent
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 STUB = "raise NotImplementedError"
+OPEN_STUB = "*Write your answer here.*"
+SOLVED, BLANK, MARKED = "solved", "blank", "marked"
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
@@ -34,17 +38,20 @@ def sources(names: list[str]) -> list[Path]:
     return [path for path in found if not names or path.stem.startswith(tuple(names))]
 
 
-def build(source: Path, solved: bool) -> NotebookNode:
-    """The unexecuted notebook of a source, for students or solved."""
+def build(source: Path, answers: str = BLANK) -> NotebookNode:
+    """The unexecuted notebook of a source. answers: BLANK for students, SOLVED, or MARKED with their marks left in."""
     notebook = jupytext.read(source)
     exercises = _exercises(source.stem)
+    notebook.cells = [cell for cell in notebook.cells if "rubric" not in cell.metadata]
     for cell in notebook.cells:
         cell.metadata.pop("lines_to_next_cell", None)
-        exercise, checked = cell.metadata.pop("exercise", None), cell.metadata.pop("check", None)
-        stub = cell.metadata.pop("stub", STUB)
-        if exercise:
-            cell.source = _replace_solution(cell.source, source, None if solved else stub)
-            cell.metadata["nbgrader"] = _nbgrader(exercise, solution=True)
+        exercise, checked, question = (cell.metadata.pop(key, None) for key in ("exercise", "check", "open"))
+        stub = cell.metadata.pop("stub", OPEN_STUB if question else STUB)
+        if exercise or question:
+            cell.source = _answered(cell.source, source, answers, stub)
+            cell.metadata["nbgrader"] = _nbgrader(exercise or question, True, cell.metadata.pop("points", None))
+            if answers == MARKED:
+                cell.metadata["stub"] = stub
         elif BEGIN in cell.source or END in cell.source:
             raise SystemExit(f'{source.name}: a solution mark stands outside an exercise cell (add exercise="name")')
         if checked:
@@ -76,7 +83,7 @@ def is_stale(source: Path) -> bool:
     target = _target(source)
     if not target.exists():
         return True
-    return _comparable(nbformat.read(target, 4)) != _comparable(build(source, solved=False))
+    return _comparable(nbformat.read(target, 4)) != _comparable(build(source))
 
 
 def _exercises(stem: str):
@@ -84,19 +91,22 @@ def _exercises(stem: str):
     return importlib.import_module(f"vqlab.exercises.lab{stem[:2]}") if module.exists() else None
 
 
-def _replace_solution(text: str, source: Path, stub: str | None) -> str:
+def _answered(text: str, source: Path, answers: str, stub: str) -> str:
     lines = text.splitlines()
     begins, ends = ([i for i, line in enumerate(lines) if line.strip() == mark] for mark in (BEGIN, END))
     if len(begins) != 1 or len(ends) != 1 or begins[0] > ends[0]:
         raise SystemExit(f"{source.name}: an exercise cell needs one {BEGIN} and, below it, one {END}")
+    if answers == MARKED:
+        return text
     indent = lines[begins[0]][: -len(BEGIN)]
-    middle = lines[begins[0] + 1 : ends[0]] if stub is None else [indent + stub]
+    middle = lines[begins[0] + 1 : ends[0]] if answers == SOLVED else [indent + stub]
     return "\n".join([*lines[: begins[0]], *middle, *lines[ends[0] + 1 :]])
 
 
 def _nbgrader(grade_id: str, solution: bool = False, points: int | None = None) -> dict:
     graded = points is not None
-    cell = {"grade": graded, "grade_id": grade_id, "locked": graded, "schema_version": 3, "solution": solution}
+    locked = graded and not solution
+    cell = {"grade": graded, "grade_id": grade_id, "locked": locked, "schema_version": 3, "solution": solution}
     return cell | {"task": False} | ({"points": points} if graded else {})
 
 
@@ -157,6 +167,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("labs", nargs="*", help="lab numbers or name prefixes; all if none is given")
     parser.add_argument("--check", action="store_true", help="fail if a committed notebook is stale")
     parser.add_argument("--solved", type=Path, metavar="DIR", help="write solved notebooks there instead")
+    parser.add_argument("--marked", type=Path, metavar="DIR", help="write nbgrader source notebooks there instead")
     options = parser.parse_args(arguments)
     chosen = sources(options.labs)
     if not chosen:
@@ -167,16 +178,20 @@ def main(arguments: list[str] | None = None) -> None:
             sys.exit(f"stale: {', '.join(stale)}. Run `make labs` and commit the result.")
         print(f"{len(chosen)} notebooks are what their sources give.")
         return
-    if not options.solved:
+    for folder, answers in ((options.solved, SOLVED), (options.marked, MARKED)):
+        if folder:
+            folder.mkdir(parents=True, exist_ok=True)
+            for source in chosen:
+                _write(build(source, answers), folder / f"{source.stem}.ipynb")
+    if not (options.solved or options.marked):
         _draw_readme_picture()
-    for source in chosen:
-        if options.solved:
-            options.solved.mkdir(parents=True, exist_ok=True)
-            target, notebook = options.solved / f"{source.stem}.ipynb", build(source, solved=True)
-        else:
-            target, notebook = _target(source), execute(build(source, solved=False))
-        nbformat.write(notebook, target)
-        print(f"built {target}")
+        for source in chosen:
+            _write(execute(build(source)), _target(source))
+
+
+def _write(notebook: NotebookNode, target: Path) -> None:
+    nbformat.write(notebook, target)
+    print(f"built {target}")
 
 
 if __name__ == "__main__":

@@ -2,15 +2,13 @@
 
 from functools import partial
 
-import answers
 import numpy as np
 import pytest
 import torch
-from sklearn.neighbors import KNeighborsClassifier, NearestCentroid
+from sklearn.neighbors import NearestCentroid
 
 from vqlab import data, regions, separation, sweeps, views
 from vqlab.controls import Explorer, Slider, live
-from vqlab.exercises import lab02
 from vqlab.experiments.embeddings import GRID, grid_points, train_classes, units_at_work
 from vqlab.models import StackedMLP
 from vqlab.views import embeddings, tables, widths
@@ -122,145 +120,6 @@ def test_units_that_do_not_live_have_no_gradient_and_the_rest_of_the_encoder_doe
     dead = (second <= 0).all(1)  # (R, h): dead at every sample
     assert dead.any()
     assert not encoder.biases[1].grad[:, 0][dead].any()
-
-
-# --- exercises ---------------------------------------------------------------------------------------------
-
-
-def _purity(tokens, y):
-    return sum(np.bincount(y[tokens == token]).max() for token in np.unique(tokens)) / len(y)
-
-
-def _purity_by_loop(tokens, y):
-    right = 0
-    for token in set(tokens.tolist()):
-        mine = y[tokens == token].tolist()
-        right += max(mine.count(c) for c in mine)
-    return torch.tensor(right / len(y))
-
-
-def _purity_with_gaps(tokens, y):
-    shares = []
-    for token in range(tokens.max() + 1):
-        mine = y[tokens == token]
-        shares.append(np.bincount(mine, minlength=1).max() / np.float64(len(mine)) if len(mine) else np.nan)
-    return np.mean(shares)
-
-
-def _purity_of_tokens(tokens, y):
-    return np.mean([np.bincount(y[tokens == token]).max() / (tokens == token).sum() for token in np.unique(tokens)])
-
-
-def _pure_tokens(tokens, y):
-    return np.mean([len(np.unique(y[tokens == token])) == 1 for token in np.unique(tokens)])
-
-
-def _nearest(z_fit, y_fit, z_test, y_test, pick=np.argmin, right=np.mean):
-    classes = np.unique(y_fit)
-    means = np.stack([z_fit[y_fit == c].mean(0) for c in classes])
-    return right(classes[pick(np.linalg.norm(z_test[:, None] - means, axis=-1), axis=1)] == y_test)
-
-
-def _positions(z_fit, y_fit, z_test, y_test):
-    means = np.stack([z_fit[y_fit == c].mean(0) for c in np.unique(y_fit)])
-    return np.mean(np.linalg.norm(z_test[:, None] - means, axis=-1).argmin(1) == y_test)
-
-
-def _inner(z_fit, y_fit, z_test, y_test):
-    classes = np.unique(y_fit)
-    means = np.stack([z_fit[y_fit == c].mean(0) for c in classes])
-    return np.mean(classes[(z_test @ means.T).argmax(1)] == y_test)
-
-
-def _neighbour(z_fit, y_fit, z_test, y_test):
-    return KNeighborsClassifier(1).fit(z_fit, y_fit).score(z_test, y_test)
-
-
-def _spoils(z_fit, y_fit, z_test, y_test):
-    value = _nearest(z_fit, y_fit, z_test, y_test)
-    z_fit[:], y_fit[:], z_test[:] = 0, 0, 0
-    return value
-
-
-RIGHT = {
-    "token_purity": [_purity, _purity_by_loop, lambda tokens, y: np.array([_purity(tokens, y)])],
-    "nearest_mean_accuracy": [
-        _nearest,
-        lambda a, b, c, d: NearestCentroid().fit(a, b).score(c, d),
-        _spoils,
-    ],
-    "constant_chance": [
-        lambda h, n: 1 - (1 - 0.5**h) ** n,
-        lambda h, n: regions.rank_chances(h, n)[0],
-        lambda h, n: sum(0.5**h * (1 - 0.5**h) ** i for i in range(n)),
-    ],
-    "merge_width": [lab02.measured_merge_width(), float(lab02.measured_merge_width())],
-}
-
-# What students do write, and a word that the feedback must contain.
-WRONG = {
-    "token_purity": [
-        (_purity_with_gaps, "NaN"),
-        (_purity_of_tokens, "rare one"),
-        (lambda tokens, y: _purity(y, tokens), "turned it round"),
-        (lambda tokens, y: _purity(tokens, y) * len(y), "number of samples"),
-        (_pure_tokens, "one class only"),
-        (lambda tokens, y: np.bincount(y).max() / len(y), "largest class"),
-        (lambda tokens, y: 1.0, "fails this test"),
-        (lambda tokens, y: np.array([_purity(tokens, y)] * 2), "fails this test"),
-        (lambda tokens, y: None, "is there a `return`"),
-    ],
-    "nearest_mean_accuracy": [
-        (lambda a, b, c, d: _nearest(a, b, a, b), "flatters"),
-        (lambda a, b, c, d: _nearest(c, d, c, d), "seen the answers"),
-        (_neighbour, "nearest sample"),
-        (lambda a, b, c, d: _nearest(a, b, c, d, pick=np.argmax), "farthest"),
-        (lambda a, b, c, d: 1 - _nearest(a, b, c, d), "wrong answers"),
-        (_inner, "‖m‖²"),
-        (lambda a, b, c, d: _nearest(a, b, c, d, right=np.sum), "divide"),
-        (_positions, "look the name up"),
-        (lambda a, b, c, d: 0.75, "fails this test"),
-        (lambda a, b, c, d: undefined_name, "NameError"),  # noqa: F821
-    ],
-    "constant_chance": [
-        (lambda h, n: 0.5**h, "one layer"),
-        (lambda h, n: (1 - 0.5**h) ** n, "opposite"),
-        (lambda h, n: 0.5 ** (h * n), "at once"),
-        (lambda h, n: n * 0.5**h, "twice"),
-        (lambda h, n: 1 - 0.5 ** (h * n), "some unit"),
-        (lambda h, n: h / 2 ** (h - 1), "fails this test"),
-        (lambda h, n: 0, "fails this test"),
-    ],
-    "merge_width": [
-        (lab02.measured_merge_width() - 1, "further right"),
-        (8, "further left"),
-        (lab02.measured_merge_width() + 0.5, "further left"),
-        ("five", "raised"),
-    ],
-}
-EXERCISES = {name: getattr(lab02, name) for name in RIGHT}
-
-
-@pytest.mark.parametrize("name", EXERCISES)
-def test_right_answers_get_full_marks(name):
-    answers.assert_right(EXERCISES[name], RIGHT[name])
-
-
-@pytest.mark.parametrize("name", EXERCISES)
-def test_every_known_wrong_answer_is_refused_and_named(name):
-    answers.assert_wrong_and_named(EXERCISES[name], WRONG[name])
-
-
-@pytest.mark.parametrize("name", EXERCISES)
-def test_blank_is_not_yet(name):
-    answers.assert_blank_is_not_yet(EXERCISES[name], value=name == "merge_width")
-
-
-def test_no_two_mistakes_are_taken_for_each_other():
-    """A right answer must look like none of the mistakes but the last, which the order of the others protects."""
-    for name, exercise in EXERCISES.items():
-        for mistake in exercise.mistakes[:-1]:
-            assert not mistake.looks_like(RIGHT[name][0]), f"{name}: the right answer looks like “{mistake.says}”"
 
 
 # --- pictures ----------------------------------------------------------------------------------------------

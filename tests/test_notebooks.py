@@ -53,14 +53,15 @@ def test_no_solution_is_left_in_the_student_notebook(source):
     student = (ROOT / "labs" / f"{source.stem}.ipynb").read_text()
     cells = [cell.source for cell in nbformat.reads(student, 4).cells]
     for cell in jupytext.read(source).cells:
-        if "exercise" in cell.metadata:
+        name = cell.metadata.get("exercise") or cell.metadata.get("open")
+        if name:
             lines = cell.source.splitlines()
             first, last = (next(i for i, line in enumerate(lines) if mark in line) for mark in (build.BEGIN, build.END))
             assert last > first + 1
-            exercise = next(c for c in nbformat.reads(student, 4).cells if _grade_id(c) == cell.metadata["exercise"])
+            exercise = next(c for c in nbformat.reads(student, 4).cells if _grade_id(c) == name)
             for line in lines[first + 1 : last]:
                 assert line.strip() not in exercise.source
-    assert not any(mark in cell for cell in cells for mark in (build.BEGIN, build.END))
+    assert not any(mark in cell for cell in cells for mark in (build.BEGIN, build.END, "| points | for |"))
 
 
 def _grade_id(cell) -> str | None:
@@ -69,14 +70,19 @@ def _grade_id(cell) -> str | None:
 
 @pytest.mark.parametrize("source", LABS, ids=NAMES)
 def test_every_exercise_has_a_check_right_under_it_and_hints_above(source):
-    cells = build.build(source, solved=False).cells
+    cells = build.build(source).cells
     for i, cell in enumerate(cells):
         name = _grade_id(cell)
-        if name and cell.metadata.nbgrader.solution:
+        if not name or not cell.metadata.nbgrader.solution:
+            continue
+        assert re.search(r"minutes?, \d+ points?\)", cells[i - 1].source)
+        if cell.cell_type == "code":
             assert _grade_id(cells[i + 1]) == f"check-{name}"
             assert cells[i + 1].metadata.nbgrader.points >= 1
             assert "<details>" in cells[i - 1].source
-            assert re.search(r"★.*minutes.*points?\)", cells[i - 1].source)
+            assert "★" in cells[i - 1].source
+        else:
+            assert cell.source == build.OPEN_STUB
 
 
 @pytest.mark.parametrize("source", LABS, ids=NAMES)
@@ -94,10 +100,10 @@ def test_build_refuses_a_solution_outside_an_exercise_cell(tmp_path):
     bad = tmp_path / "99_bad.py"
     bad.write_text("# %%\n### BEGIN SOLUTION\nx = 1\n### END SOLUTION\n")
     with pytest.raises(SystemExit, match="outside an exercise cell"):
-        build.build(bad, solved=False)
+        build.build(bad)
     bad.write_text('# %% exercise="x"\n### BEGIN SOLUTION\nx = 1\n')
     with pytest.raises(SystemExit, match="needs one ### BEGIN SOLUTION"):
-        build.build(bad, solved=False)
+        build.build(bad)
 
 
 def test_an_edited_source_makes_its_notebook_stale(tmp_path, monkeypatch):
@@ -112,7 +118,7 @@ def test_untouched_every_check_says_not_yet(name):
     notebook = nbformat.read(ROOT / "labs" / f"{name}.ipynb", 4)
     for cell in notebook.cells:
         if (_grade_id(cell) or "").startswith("check-"):
-            assert "not yet" in cell.outputs[-1]["data"]["text/plain"]
+            assert "not yet" in cell.outputs[-1]["data"]["text/markdown"]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -136,7 +142,7 @@ def test_solved_it_runs_within_its_budget_and_every_check_passes(name, solved):
     notebook = nbformat.read(solved / f"{name}.ipynb", 4)
     checks = [cell for cell in notebook.cells if (_grade_id(cell) or "").startswith("check-")]
     for cell in checks:
-        assert "passed" in cell.outputs[-1]["data"]["text/plain"]
+        assert "passed" in cell.outputs[-1]["data"]["text/markdown"]
 
 
 def test_solved_notebooks_run_under_nbval(solved):

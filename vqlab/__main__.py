@@ -1,4 +1,4 @@
-"""The command line: `python -m vqlab doctor`, `python -m vqlab train`, `python -m vqlab sweep`.
+"""The command line: `python -m vqlab doctor`, `train`, `sweep`, and for teachers `assignment`, `grade`, `pack`.
 
 A subcommand is one function that adds its parser and sets `run`, and its name in COMMANDS.
 Exit status: 0 done, 1 something cannot work (one sentence on stderr says what), 2 wrong usage, 130 stopped by Ctrl-C.
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vqlab import LabError
+from vqlab.classroom.cli import add_assignment, add_grade, add_pack
 
 if TYPE_CHECKING:
     import numpy as np
@@ -224,7 +225,7 @@ def _run_sweeps(chosen: argparse.Namespace) -> int:
     return 1 if missed else 0
 
 
-COMMANDS = (_doctor, _train, _sweep)
+COMMANDS = (_doctor, _train, _sweep, add_assignment, add_grade, add_pack)
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -1,16 +1,21 @@
 """In-place feedback on exercises, and marks for the same exercises.
 
-An exercise is a list of tests on the student's function. Each test compares it with the right answer on a small
-case; a table of tempting wrong answers names the mistake and the hint to open. Blank exercises raise
+An exercise is a list of tests on the student's function or value. Each test compares it with the right answer on a
+small case; a table of tempting wrong answers names the mistake and the hint to open. Blank exercises raise
 `NotImplementedError`, and then the check says "not yet".
+
+An answer earns a mark for each test it passes. But a mistake that the check has named earns nothing: its name and
+its hint stood under the cell long before anybody handed it in.
 """
 
 import ctypes
 import re
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import redirect_stderr
 from dataclasses import dataclass, field
 from html import escape
+from io import StringIO
 
 SECONDS = 5.0
 
@@ -34,7 +39,7 @@ class Mistake:
 
 @dataclass(frozen=True)
 class Exercise:
-    """name: as in the lab.   tests: all must pass, one mark each.   mistakes: in the order they are tried."""
+    """name: as in the lab.   tests: a mark each.   mistakes: in the order they are tried, no marks for any."""
 
     name: str
     tests: Sequence[Test]
@@ -63,7 +68,8 @@ class Feedback:
         colour = {"not yet": "#6b6b6b", "wrong": "#B03A00", "passed": "#00704F"}[self.state]
         text = re.sub("`([^`]+)`", r"<code>\1</code>", escape(str(self)))
         html = f'<p role="status" style="border-left:5px solid {colour};padding-left:8px">{text}</p>'
-        return {"text/plain": str(self), "text/html": html}
+        # A grader takes a bare number for partial credit, and anything else for full credit.
+        return {"text/plain": str(self.marks), "text/markdown": str(self), "text/html": html}
 
 
 class TooSlow(BaseException):
@@ -72,28 +78,37 @@ class TooSlow(BaseException):
 
 def check(exercise: Exercise, answer: object, seconds: float = SECONDS) -> Feedback:
     """Run the tests of an exercise on an answer; every test gets `seconds`, so an endless loop comes back."""
-    out_of = len(exercise.tests)
+    # A grader gives nothing to a cell that has written to stderr, even if it was only a warning.
+    with redirect_stderr(StringIO()):
+        return _check(exercise, answer, seconds)
+
+
+def _check(exercise: Exercise, answer: object, seconds: float) -> Feedback:
+    def feedback(state: str, says: str, marks: int = 0) -> Feedback:
+        return Feedback(exercise.name, state, says, marks, len(exercise.tests))
+
     if answer is None or answer is Ellipsis:
-        return Feedback(exercise.name, "not yet", "Fill in your answer above and run the cell again.", 0, out_of)
-    outcomes: list[bool] = []
+        return feedback("not yet", "Fill in your answer above and run the cell again.")
     answer = _Watched(answer) if callable(answer) else answer
+    passed, failed = 0, ""
     for test in exercise.tests:
         try:
-            outcomes.append(bool(within(seconds, test.passes, answer)))
+            if within(seconds, test.passes, answer):
+                passed += 1
+            else:
+                failed = failed or f"It fails this test: {test.says}."
         except NotImplementedError:
-            return Feedback(exercise.name, "not yet", "Replace `raise NotImplementedError` by your code.", 0, out_of)
+            return feedback("not yet", "Replace `raise NotImplementedError` by your code.")
         except TooSlow:
             says = f"Your code ran longer than {seconds:g} s and was stopped: is there a loop that never ends?"
-            return Feedback(exercise.name, "wrong", says, sum(outcomes), out_of)
+            return feedback("wrong", says, passed)
         except Exception as error:  # the student's code may raise anything: that is what is being checked
             raised = f"Your code raised {type(error).__name__}: {str(error).rstrip('.')}. (Test: {test.says}.)"
-            says = _explain(exercise, answer, raised, seconds)
-            return Feedback(exercise.name, "wrong", says, sum(outcomes), out_of)
-    if all(outcomes):
-        says = "The test passes." if out_of == 1 else f"All {out_of} tests pass."
-        return Feedback(exercise.name, "passed", says, out_of, out_of)
-    failed = f"It fails this test: {exercise.tests[outcomes.index(False)].says}."
-    return Feedback(exercise.name, "wrong", _explain(exercise, answer, failed, seconds), sum(outcomes), out_of)
+            failed = failed or raised
+    if not failed:
+        return feedback("passed", "The test passes." if passed == 1 else f"All {passed} tests pass.", passed)
+    named = _name_mistake(exercise, answer, seconds)
+    return feedback("wrong", named or failed, 0 if named else passed)
 
 
 class _Watched:
@@ -108,7 +123,8 @@ class _Watched:
         return value
 
 
-def _explain(exercise: Exercise, answer: object, otherwise: str, seconds: float) -> str:
+def _name_mistake(exercise: Exercise, answer: object, seconds: float) -> str:
+    """The sentence of the first mistake that the answer looks like, "" if it is like none."""
     if isinstance(answer, _Watched) and answer.returned_none:
         return "Your function returns None: is there a `return`?"
     for mistake in exercise.mistakes:
@@ -117,7 +133,7 @@ def _explain(exercise: Exercise, answer: object, otherwise: str, seconds: float)
                 return mistake.says
         except (Exception, TooSlow):  # an answer too odd for this comparison is not this mistake
             continue
-    return otherwise
+    return ""
 
 
 def within(seconds: float, function: Callable, *arguments: object) -> object:

@@ -5,9 +5,10 @@
 #
 # | | |
 # |---|---|
-# | Time | 10 minutes |
+# | Time | 10 minutes, and 15 for the exercises |
 # | You need | Python, a little PyTorch |
 # | You will be able to | read the dozen lines of a vector quantizer · say what a *healthy* codebook reads before you look for a sick one |
+# | Exercises | 1, worth 1 point, and an open question worth 4 |
 #
 # Run a cell with **Shift + Enter**. Pictures with sliders come alive once their cell has run.
 
@@ -163,6 +164,49 @@ for n in (256, 512, 1024, 4096, 16384):
         f"| {metrics.active_codes(draws).mean():.1f} | {theory.expected_active(512, n):.1f} |"
     )
 Markdown("\n".join(rows))
+
+# %% [markdown]
+# ### Exercise 1 · `healthy` (★☆☆, 5 minutes, 1 point)
+#
+# Run the cell: it names a codebook and a number of tokens. What perplexity would that codebook read, if all its codes were equally likely?
+# Set `healthy` to it; 2 % off is near enough.
+#
+# <details><summary>Hint 1</summary>Perplexity ≈ K · exp(−(K − 1) / 2N). At these N the formula is within a per cent.</details>
+# <details><summary>Hint 2</summary><code>np.exp</code> of a negative number lies between 0 and 1. Multiply that by K.</details>
+
+# %% exercise="healthy" stub="healthy = None"
+from vqlab.exercises import lab00
+
+k, n = lab00.codebook()
+print(f"K = {k:,} codes, N = {n:,} tokens")
+### BEGIN SOLUTION
+healthy = k * np.exp(-(k - 1) / (2 * n))
+### END SOLUTION
+
+# %% check="healthy"
+lab00.healthy(healthy)
+
+# %% [markdown]
+# ### Open question (10 minutes, 4 points)
+#
+# A team reports: "Our tokenizer has 8,192 codes. On a validation batch of 4,096 tokens the perplexity is 2,990: more than half of our codebook is dead.
+# We shall train a smaller one." In three to six sentences: what do their numbers say, what do they not say, and what should they measure before they decide?
+
+# %% [markdown] open="too_few_tokens" points=4
+# ### BEGIN SOLUTION
+# 4,096 tokens can name at most 4,096 codes, so half of the codebook had no chance to be used. Even 8,192 equally likely codes would leave
+# 8,192 · (1 − 1/8,192)^4,096 ≈ 4,970 unused in such a batch, and read a perplexity of about 2,990 (draw it as in section 6). The report is what a healthy codebook reads.
+# It does not show that a single code is dead. They should count over many more tokens, say 16 per code (131,000), give K and N with the number,
+# and compare with the healthy value at that N, and then look at the reconstruction error before they shrink anything.
+# ### END SOLUTION
+
+# %% [markdown] rubric="too_few_tokens"
+# | points | for |
+# |---|---|
+# | 1 | N is half of K: the batch cannot show more than 4,096 codes |
+# | 1 | a number for healthy at this K and N, from the formula for active codes, from a draw or from the explorer |
+# | 1 | the conclusion: the report is compatible with a healthy codebook, so nothing is shown to be dead |
+# | 1 | what to measure: many tokens per code, K and N stated, comparison with the healthy value at that N |
 
 # %% [markdown]
 # ## 7. Without code

@@ -5,10 +5,10 @@
 #
 # | | |
 # |---|---|
-# | Time | 30 minutes, and 25 for the exercises |
+# | Time | 30 minutes, and 35 for the exercises |
 # | You need | [Lab 00](00_start_here.ipynb), PyTorch basics |
 # | You will be able to | cause tokens collapse and cure it · find the codebook size at which it begins · tell apart what the warm-up does and what a better-spread initialisation does |
-# | Exercises | 5, worth 14 points |
+# | Exercises | 5, worth 14 points, and an open question worth 4 |
 #
 # The situation is that of *Representation Collapsing Problems in Vector Quantization* (arXiv 2411.16550), made small enough to watch.
 # What collapses is the codebook. The paper speaks of *tokens* where we say *codes*, hence the name.
@@ -176,7 +176,7 @@ view.explain(sweep)
 # %% [markdown]
 # ## 6. Build it
 #
-# Five exercises. Each has hints to open and a check right under it. A blank exercise says "not yet"; nothing breaks.
+# Five exercises. And an open question at the end. Each exercise has hints to open and a check right under it. A blank exercise says "not yet"; nothing breaks.
 
 # %% [markdown]
 # ### Exercise 1 · `nearest_code` (★☆☆, 5 minutes, 3 points)
@@ -267,20 +267,47 @@ def ema_step(counts, sums, z, tokens, decay):
 lab01.ema_step(ema_step)
 
 # %% [markdown]
-# ### Exercise 5 · where the cold curve bends (★☆☆, 2 minutes, 1 point)
+# ### Exercise 5 · where the curve bends (★☆☆, 2 minutes, 1 point)
 #
-# Which is the smallest K on the slider at which a cold start uses, on average, *less than half* its codebook (mean perplexity below K/2)?
-# Set `bend` to it.
+# Run the cell: it names a warm-up length and a share. Which is the smallest K on the slider at which such a start uses, on average,
+# *less than that share* of its codebook? (Mean perplexity over the seeds, at the end, below the share of K.) Set `bend` to it.
 #
-# <details><summary>Hint 1</summary>The table of section 4 has the answer in its second column.</details>
+# <details><summary>Hint 1</summary>The explorer of section 3 shows the perplexity at every K; its last sentence says it in numbers. <code>sweep.at(warmup=…, codes=…)["perplexity"][:, -1].mean()</code> does, too.</details>
 
 # %% exercise="bend" stub="bend = None"
+warmup, share = lab01.start_and_share()
+print(f"warm-up {warmup} steps, less than {share:.0%} of the codebook")
 ### BEGIN SOLUTION
-bend = 32
+for bend in sweep.axes["codes"].values:
+    if sweep.at(warmup=warmup, codes=bend)["perplexity"][:, -1].mean() < share * bend:
+        break
 ### END SOLUTION
 
 # %% check="bend"
 lab01.bend(bend)
+
+# %% [markdown]
+# ### Open question (10 minutes, 4 points)
+#
+# A colleague's codebook has K = 1,024 and reads a perplexity of 31 at 200,000 tokens. They propose to double K and to train twice as long.
+# In four to eight sentences: what will happen, why, and which two changes would you try first? Say for each by which number you would see that it worked.
+
+# %% [markdown] open="double_k" points=4
+# ### BEGIN SOLUTION
+# Doubling K will change next to nothing: with a cold start the perplexity hardly grows with K (section 4), because k-means put all codes into the heap of outputs of an
+# untrained encoder, and when the latents spread only the codes at the rim of the heap are ever nearest. Twice the steps do not help either: a code that nobody
+# chooses gets no update, so it stays where it is. First I would spend part of the same steps as a warm-up without quantization and place the codes
+# then; the perplexity at 200,000 tokens should come near K, at a lower reconstruction error. Or I would replace dead codes by latents while training; then the
+# number of active codes must rise and stay up. In both cases I would compare the reconstruction error, for perplexity alone is not the aim.
+# ### END SOLUTION
+
+# %% [markdown] rubric="double_k"
+# | points | for |
+# |---|---|
+# | 1 | doubling K changes next to nothing, with a number or a picture of this lab as evidence |
+# | 1 | why: codes start in one heap, only those on its rim are ever nearest, unchosen codes are not updated |
+# | 1 | two changes out of: warm-up before placing the codes, replacement of dead codes, codes placed at the final scale of the latents |
+# | 1 | a number for each: perplexity at stated K and N, or active codes, and the reconstruction error |
 
 # %% [markdown]
 # ## 7. Is it the training, or just a better-spread start?

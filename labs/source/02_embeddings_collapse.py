@@ -5,10 +5,10 @@
 #
 # | | |
 # |---|---|
-# | Time | 30 minutes, and 20 for the exercises |
+# | Time | 30 minutes, and 30 for the exercises |
 # | You need | [Lab 01](01_tokens_collapse.ipynb), NumPy basics |
 # | You will be able to | see merged classes where perplexity sees nothing · tell two diseases apart, and give each its own cure · say how many hidden units it takes, and why |
-# | Exercises | 4, worth 11 points |
+# | Exercises | 4, worth 11 points, and an open question worth 4 |
 #
 # The situation is again that of *Representation Collapsing Problems in Vector Quantization* (arXiv 2411.16550). An **embedding** is what we call a latent: the output of the encoder.
 
@@ -287,7 +287,7 @@ table(["classes", *counts, *(f"measured: {activation}" for activation in activat
 # %% [markdown]
 # ## 7. Build it
 #
-# Four exercises, in NumPy. Each has hints to open and a check right under it. A blank exercise says "not yet"; nothing breaks.
+# Four exercises, in NumPy. And an open question at the end. Each exercise has hints to open and a check right under it. A blank exercise says "not yet"; nothing breaks.
 
 # %% [markdown]
 # ### Exercise 1 · `token_purity` (★☆☆, 5 minutes, 3 points)
@@ -359,17 +359,45 @@ lab02.constant_chance(constant_chance)
 # %% [markdown]
 # ### Exercise 4 · where classes merge (★☆☆, 2 minutes, 1 point)
 #
-# 16 classes on a ring, ReLU: what is the smallest width from which on at least 95 % of the classes stay apart, on average over the seeds? Set `merge_width` to it.
+# Run the cell: it names an activation, a number of classes and a layout. What is the smallest width from which on at least 95 % of these classes stay apart,
+# on average over the seeds? Set `merge_width` to it.
 #
 # <details><summary>Hint 1</summary>The table of section 6 has the answer.</details>
 
 # %% exercise="merge_width" stub="merge_width = None"
+activation, classes, layout = lab02.activation_and_classes()
+print(f"{activation}, {classes} classes, {layout}")
 ### BEGIN SOLUTION
-merge_width = 5
+kept = widths.shares_apart(many, activation, classes, layout).mean(axis=1)
+merge_width = separation.boundary(many.axes["width"].values, kept)
 ### END SOLUTION
 
 # %% check="merge_width"
 lab02.merge_width(merge_width)
+
+# %% [markdown]
+# ### Open question (10 minutes, 4 points)
+#
+# Someone trains a tokenizer for 40 kinds of birds. Perplexity is 950 of 1,024 at 500,000 tokens. A classifier on the tokens is right for 35 %, a classifier on the
+# embeddings for 37 %, a classifier on the images for 90 %. They want to add a warm-up. In four to eight sentences: what is ill, what would the warm-up do,
+# what would you change, and what could make you doubt your diagnosis?
+
+# %% [markdown] open="forty_birds" points=4
+# ### BEGIN SOLUTION
+# The codebook is healthy: 950 of 1,024 at many tokens. The classes are lost before it, in the encoder: the embeddings give 37 %, hardly more than the tokens, while the
+# images hold 90 %. So this is embeddings collapse, and a warm-up, which cures where codes lie, will change little (section 4: at width 2 the error stays).
+# I would widen the narrowest layer of the encoder, or take units that never die, and expect the classifier on the embeddings to rise first, then that on the tokens.
+# I would doubt it if the classifier on the embeddings were too simple for classes that lie apart but curved (so try a stronger one, or count distinct regions),
+# or if the tokeniser was trained to reconstruct and the birds differ in details that cost no error; and I would repeat it with other seeds.
+# ### END SOLUTION
+
+# %% [markdown] rubric="forty_birds"
+# | points | for |
+# |---|---|
+# | 1 | embeddings collapse, and not tokens collapse, told from perplexity and from embeddings against tokens |
+# | 1 | a warm-up will change little, with the reason or with evidence of this lab |
+# | 1 | a change of the encoder (width of the narrowest layer, units that never die), and the number that would show its effect |
+# | 1 | one sound reason for doubt: a weak probe, classes that the training loss does not need, a single seed |
 
 # %% [markdown]
 # ## 8. Break the cure

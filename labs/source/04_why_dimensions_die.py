@@ -5,10 +5,10 @@
 #
 # | | |
 # |---|---|
-# | Time | 40 minutes, and 30 for the exercises |
+# | Time | 40 minutes, and 44 for the exercises |
 # | You need | [Lab 01](01_tokens_collapse.ipynb), a little calculus |
 # | You will be able to | water-fill a spectrum by hand · say why a mode under water stays dead · predict the number of dimensions and the loss that a warm-up will give · choose when to switch without a sweep |
-# | Exercises | 4, worth 17 points |
+# | Exercises | 5, worth 18 points, and an open question worth 4 |
 #
 # The idea is that of *Continuous First, Discrete Later: VQ-VAEs Without Dimensional Collapse* (arXiv 2605.06870). Its own equations (6–8, 16, 17)
 # were not at hand: **the derivation below is ours**, from its description, and every step of it is written out.
@@ -325,7 +325,7 @@ for i, warmup in enumerate(warmups):
 # %% [markdown]
 # ## 7. Build it
 #
-# Four exercises, with hints to open and a check right under each.
+# Five exercises, with hints to open and a check right under each, and an open question.
 
 # %% [markdown]
 # ### Exercise 1 · `water_level` (★★☆, 8 minutes, 4 points)
@@ -424,6 +424,48 @@ def should_switch(counts, patience):
 
 # %% check="should_switch"
 lab04.should_switch(should_switch)
+
+# %% [markdown]
+# ### Exercise 5 · your prediction (★☆☆, 2 minutes, 1 point)
+#
+# Run the cell: it names a slope, a warm-up length in units of time, and bits. 32 modes whose variances sum to 32, start ε = 0.08.
+# How many modes are above water at the switch? Set `modes` to it.
+#
+# <details><summary>Hint 1</summary><code>data.power_law_spectrum(32, slope)</code> gives the variances. Your own <code>predict</code> does the rest; its first result is the number.</details>
+
+# %% exercise="modes" stub="modes = None"
+from vqlab import data
+
+slope, warmup, bits = lab04.spectrum_warmup_bits()
+print(f"slope {slope:g}, warm-up {warmup:g} units of time, {bits} bits")
+### BEGIN SOLUTION
+modes, _ = predict(data.power_law_spectrum(32, slope), warmup, bits, eps=0.08)
+### END SOLUTION
+
+# %% check="modes"
+lab04.modes(modes)
+
+# %% [markdown]
+# ### Open question (10 minutes, 4 points)
+#
+# An audio tokenizer has K = 1,024. All codes are used, and the codebook has an effective dimension of 4 in 64. Someone concludes: "Replace dead codes, then the other
+# 60 dimensions will come." In four to eight sentences: why will they not come, what would bring some of them back, how many would you expect at most, and when would more be worse?
+
+# %% [markdown] open="sixty_dimensions" points=4
+# ### BEGIN SOLUTION
+# No code is dead, so there is nothing to replace; and new codes would be placed on latents, which are flat in those 60 directions, so they would be flat as well. A mode under
+# water passes nothing (c = 0): its decoder gain gets no gradient, and with β > 0 its encoder gain is pulled down, so it stays dead. A warm-up without quantization lets modes grow before
+# the water rises; those above water at the switch stay. With log2 1,024 = 10 bits I would expect about as many as water-filling of the data's spectrum serves, 8 to 30
+# depending on its slope, never all 64. More is worse when the bits are spread over modes that deserve none: the error is U-shaped in the warm-up length.
+# ### END SOLUTION
+
+# %% [markdown] rubric="sixty_dimensions"
+# | points | for |
+# |---|---|
+# | 1 | replacement cannot help: no code is dead, and new codes lie on flat latents |
+# | 1 | why a mode under water stays dead: no gradient for the decoder, commitment for the encoder |
+# | 1 | warm-up, and a number from water-filling at 10 bits (or a reasoned range), not 64 |
+# | 1 | too many is worse: bits are shared, the error is U-shaped |
 
 # %% [markdown]
 # ## 8. Switch by itself, and where that breaks

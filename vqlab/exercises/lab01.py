@@ -6,7 +6,7 @@ from torch import Tensor
 
 from vqlab import sweeps
 from vqlab.checks import Exercise, Mistake, Test
-from vqlab.exercises import fresh, near
+from vqlab.exercises import fresh, near, variants
 
 _GENERATOR = torch.Generator().manual_seed(1)
 _Z = torch.randn(40, 3, generator=_GENERATOR)
@@ -258,28 +258,42 @@ ema_step = Exercise(
 
 # --- bend: a prediction read off the stored sweep ----------------------------------------------------------
 
+# Warm-up lengths and shares of the codebook, far from every tie.
+_STARTS = ((0, 0.5), (0, 0.9), (0, 0.25), (10, 0.9), (10, 0.25), (25, 0.75))
+
+
+def start_and_share() -> tuple[int, float]:
+    """This student's warm-up length in steps, and the share of the codebook that is asked about."""
+    return variants.drawn("bend", _STARTS)
+
 
 def measured_bend() -> int:
-    """The smallest stored K at which a cold start uses less than half its codebook (mean perplexity < K/2)."""
+    """The smallest stored K at which such a start uses less than this share of its codebook, by mean perplexity."""
+    warmup, share = start_and_share()
     sweep = sweeps.load("tokens_collapse")
     sizes = np.array(sweep.axes["codes"].values)
-    cold = sweep.at(warmup=0)["perplexity"][..., -1].mean(1)  # (K, seeds, frames) -> (K,)
-    return int(sizes[cold < sizes / 2][0])
+    perplexity = sweep.at(warmup=warmup)["perplexity"][..., -1].mean(1)  # (K, seeds, frames) -> (K,)
+    return int(sizes[perplexity < share * sizes][0])
 
 
 bend = Exercise(
     "bend",
     tests=(
-        Test("the smallest K on the slider with mean cold perplexity below K/2", lambda k: int(k) == measured_bend()),
+        Test(
+            "the smallest K on the slider with a mean perplexity below your share of K", lambda k: k == measured_bend()
+        ),
     ),
     mistakes=(
         Mistake(
-            "At that K the cold start still uses at least half its codes: look further right.",
+            "At that K the start still uses at least your share of its codes: look further right.",
             lambda k: k < measured_bend(),
         ),
         Mistake(
-            "Already at a smaller K the perplexity is below K/2: look further left.",
+            "Already at a smaller K the perplexity is below your share of K: look further left.",
             lambda k: k > measured_bend(),
         ),
     ),
 )
+
+# The answer to each question that differs from student to student.
+KEYS = {"bend": measured_bend}

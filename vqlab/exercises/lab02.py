@@ -6,7 +6,7 @@ import numpy as np
 
 from vqlab import regions, separation, sweeps
 from vqlab.checks import Exercise, Mistake, Test
-from vqlab.exercises import fresh, near
+from vqlab.exercises import fresh, near, variants
 
 # --- token_purity(tokens, y) -> float ----------------------------------------------------------------------
 
@@ -186,19 +186,32 @@ constant_chance = Exercise(
 
 # --- merge_width: read off the stored sweep ----------------------------------------------------------------
 
+_CASES = tuple(
+    (activation, classes, layout)
+    for classes in (16, 8, 32)
+    for layout in ("ring", "grid")
+    for activation in ("relu", "leaky relu", "tanh")
+)
+
+
+def activation_and_classes() -> tuple[str, int, str]:
+    """This student's activation, number of classes and layout."""
+    return variants.drawn("merge_width", _CASES)
+
 
 def measured_merge_width() -> int:
-    """The stored width from which on 95 % of 16 classes on a ring stay apart, with ReLU, on average over seeds."""
+    """The stored width from which on 95 % of the classes of this student's case stay apart, on average over seeds."""
+    activation, classes, layout = activation_and_classes()
     sweep = sweeps.load("embeddings_activation")
-    apart = sweep.at(activation="relu", classes=16, layout="ring")["regions"][..., -1].mean(1) / 16  # (W,)
-    return separation.boundary(sweep.axes["width"].values, apart)
+    regions = sweep.at(activation=activation, classes=classes, layout=layout)["regions"]  # (W, seeds, frames)
+    return separation.boundary(sweep.axes["width"].values, regions[..., -1].mean(1) / classes)
 
 
 merge_width = Exercise(
     "merge_width",
     tests=(
         Test(
-            "the smallest width from which on 95 % of 16 classes on a ring stay apart (ReLU, mean over seeds)",
+            "the smallest width from which on 95 % of your classes stay apart (mean over seeds)",
             lambda width: int(width) == width == measured_merge_width(),
         ),
     ),
@@ -213,3 +226,6 @@ merge_width = Exercise(
         ),
     ),
 )
+
+# The answer to each question that differs from student to student.
+KEYS = {"merge_width": measured_merge_width}

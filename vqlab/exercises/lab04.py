@@ -1,4 +1,4 @@
-"""Exercises of Lab 04: water-filling, the gradient of one mode, the prediction, and the rule that ends the warm-up."""
+"""Exercises of Lab 04: water-filling, one mode's gradient, the prediction, and the rule that ends the warm-up."""
 
 from collections.abc import Callable, Sequence
 
@@ -6,7 +6,7 @@ import numpy as np
 
 from vqlab import data, theory
 from vqlab.checks import Exercise, Mistake, Test
-from vqlab.exercises import fresh, near
+from vqlab.exercises import fresh, near, variants
 
 _SPECTRUM, _BITS, _EPS = data.power_law_spectrum(32, 1), 8, 0.08
 _SHUFFLED = np.random.default_rng(0).permutation(_SPECTRUM)
@@ -283,3 +283,43 @@ should_switch = Exercise(
         ),
     ),
 )
+
+# --- modes: the student's own prediction, for a case of their own -------------------------------------------
+
+_CASES = tuple((slope, warmup, bits) for slope in (1, 0.5, 1.5) for warmup in (4, 2, 8) for bits in (8, 6, 10))
+
+
+def spectrum_warmup_bits() -> tuple[float, float, int]:
+    """This student's slope of the spectrum of 32 modes, warm-up in units of time, and bits R."""
+    return variants.drawn("modes", _CASES)
+
+
+def predicted_modes() -> int:
+    """Modes above water at the switch in this student's case, from a start of 0.08."""
+    slope, warmup, bits = spectrum_warmup_bits()
+    return int(theory.predicted_active(data.power_law_spectrum(32, slope), warmup, bits, _EPS))
+
+
+def _shannons_modes() -> int:
+    slope, _, bits = spectrum_warmup_bits()
+    return int(theory.water_fill(data.power_law_spectrum(32, slope), bits).active)
+
+
+modes = Exercise(
+    "modes",
+    tests=(Test("the modes above water at the switch, in your case", lambda n: int(n) == n == predicted_modes()),),
+    mistakes=(
+        Mistake(
+            "So many modes Shannon would serve, but at the switch the late ones have not grown: fill the latents. "
+            "Open hint 1.",
+            lambda n: n == _shannons_modes(),
+        ),
+        Mistake(
+            "So many modes stay under water; asked are those above. Open hint 1.",
+            lambda n: n == 32 - predicted_modes(),
+        ),
+    ),
+)
+
+# The answer to each question that differs from student to student.
+KEYS = {"modes": predicted_modes}

@@ -1,0 +1,114 @@
+"""Marks: out of nbgrader's gradebook into a table, and marks given by hand back into it."""
+
+import csv
+import io
+from pathlib import Path
+
+from nbgrader.api import Gradebook, MissingEntry
+
+from vqlab import LabError
+from vqlab.classroom.course import Assignment, Course, write
+
+_HAND_COLUMNS = ("student", "question", "points", "out of", "comment")
+
+
+def gradebook(course: Course) -> Gradebook:
+    """nbgrader's gradebook of the course, a context manager."""
+    return Gradebook(f"sqlite:///{course.folder.resolve() / 'gradebook.db'}", "vqlab")
+
+
+def of_student(book: Gradebook, one: Assignment, student: str) -> dict[str, tuple[float | None, float]]:
+    """Marks and most marks of every exercise and open question, in order; None while a person has to mark it."""
+    cells = [cell.name for cell in book.find_notebook(one.notebook, one.name).grade_cells]
+    grades = {g.cell.name: g for g in book.find_submission_notebook(one.notebook, one.name, student).grades}
+    return {
+        name.removeprefix("check-"): (None if g.needs_manual_grade else g.score, g.max_score)
+        for name in cells
+        if (g := grades[name])
+    }
+
+
+def forget(course: Course, one: Assignment, student: str) -> None:
+    """Remove what an earlier hand-in of the student earned, because the present one cannot be graded."""
+    with gradebook(course) as book:
+        try:
+            book.remove_submission(one.name, student)
+        except MissingEntry:
+            return  # nothing was ever graded
+
+
+def write_table(course: Course, one: Assignment, outcomes: dict[str, dict]) -> Path:
+    """Write marks_LAB.csv: a row a student with status, marks, total and remarks. outcomes: see `grade`."""
+    with gradebook(course) as book:
+        cells = {
+            cell.name.removeprefix("check-"): cell.max_score
+            for cell in book.find_notebook(one.notebook, one.name).grade_cells
+        }
+        rows = [["student", "status", *cells, "total", "out of", "to mark by hand", "remarks"]]
+        for student, outcome in sorted(outcomes.items()):
+            row = [student, outcome["status"]]
+            if outcome["status"] == "graded":
+                marks = of_student(book, one, student)
+                open_ones = [name for name, (mark, _) in marks.items() if mark is None]
+                shown = ["" if mark is None else f"{mark:g}" for mark, _ in marks.values()]
+                row += [*shown, f"{sum(mark or 0 for mark, _ in marks.values()):g}"]
+            else:
+                open_ones, row = [], [*row, *[""] * len(cells), ""]
+            rows.append([*row, f"{sum(cells.values()):g}", " ".join(open_ones), "; ".join(outcome["remarks"])])
+    target = course.folder / f"marks_{one.name}.csv"
+    write(target, _as_csv(rows))
+    return target
+
+
+def exchange_hand_marks(course: Course, one: Assignment, outcomes: dict[str, dict]) -> tuple[Path, int]:
+    """Read the points that a person has filled into hand_marks_LAB.csv, and write it anew with all answers to mark.
+
+    Returns: the file, and how many answers still wait. Raises: LabError for points that are no number in 0…out of.
+    """
+    path = course.folder / f"hand_marks_{one.name}.csv"
+    given = _read_hand_marks(path)
+    rows, waiting = [list(_HAND_COLUMNS)], 0
+    with gradebook(course) as book:
+        for student in sorted(name for name, outcome in outcomes.items() if outcome["status"] == "graded"):
+            for grade in book.find_submission_notebook(one.notebook, one.name, student).grades:
+                if grade.cell.name.startswith("check-"):
+                    continue
+                points, comment = given.get((student, grade.cell.name), ("", ""))
+                if points:
+                    grade.manual_score = _checked(points, grade.max_score, path, student)
+                    grade.needs_manual_grade = False
+                elif not grade.needs_manual_grade:
+                    points = f"{grade.score:g}"
+                waiting += not points
+                rows.append([student, grade.cell.name, points, f"{grade.max_score:g}", comment])
+        book.db.commit()
+    write(path, _as_csv(rows))
+    return path, waiting
+
+
+def _read_hand_marks(path: Path) -> dict[tuple[str, str], tuple[str, str]]:
+    if not path.exists():
+        return {}
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        rows = list(csv.DictReader(file))
+    try:
+        return {(r["student"], r["question"]): (r["points"].strip(), r["comment"]) for r in rows}
+    except (KeyError, AttributeError) as error:
+        columns = ", ".join(_HAND_COLUMNS)
+        raise LabError(f"{path} has lost a column: it needs {columns}; delete it to get an empty one") from error
+
+
+def _checked(points: str, most: float, path: Path, student: str) -> float:
+    try:
+        value = float(points.replace(",", "."))
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= most:
+        raise LabError(f"{path.name} gives {student} {points!r} points: write a number from 0 to {most:g}")
+    return value
+
+
+def _as_csv(rows: list[list]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue()

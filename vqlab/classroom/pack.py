@@ -1,0 +1,103 @@
+"""The teacher's pack of a lab: solved notebook, answer key, rubric, wrong answers with their hints, a timing plan."""
+
+import ast
+import re
+import runpy
+from collections.abc import Iterator
+from pathlib import Path
+
+import jupytext
+from nbformat import NotebookNode
+
+from vqlab import LabError
+from vqlab.checks import Exercise, check
+from vqlab.classroom.course import LABS, Assignment, Course, write
+from vqlab.classroom.timing import plan
+
+_BETWEEN_MARKS = re.compile(r"^[ \t]*### BEGIN SOLUTION\n(.*?)\n[ \t]*### END SOLUTION", re.DOTALL | re.MULTILINE)
+
+
+def pack(course: Course, one: Assignment, students: list[str]) -> Path:
+    """Write the pack of a lab to the course's pack/LAB folder, built from the lab's one source; returns the folder.
+
+    With individual variants the answer key lists the answer of each of `students`.
+    """
+    course.prepare()
+    solved = course.build_source(one, "solved")
+    folder = course.folder / "pack" / one.name
+    write(folder / solved.name, solved.read_text(encoding="utf-8"))
+    notebook = jupytext.read(one.source)
+    write(folder / "answer_key.md", _answer_key(course, one, notebook, students))
+    write(folder / "rubric.md", _rubric(notebook))
+    write(folder / "wrong_answers.md", _wrong_answers(one))
+    write(folder / "timing.md", plan(notebook))
+    return folder
+
+
+def _answer_key(course: Course, one: Assignment, notebook: NotebookNode, students: list[str]) -> str:
+    lines = [f"# {_title(notebook)}: answer key", ""]
+    for cell in notebook.cells:
+        if name := cell.metadata.get("exercise") or cell.metadata.get("open"):
+            solution = _BETWEEN_MARKS.search(cell.source)[1]
+            fenced = ["```python", solution, "```"] if cell.cell_type == "code" else [solution]
+            lines += [f"## {name}", "", *fenced, ""]
+    if students:
+        lines += ["## Answers of each student", "", *_individual_answers(course, one, notebook, students)]
+    return "\n".join(lines)
+
+
+def _individual_answers(course: Course, one: Assignment, notebook: NotebookNode, students: list[str]) -> Iterator[str]:
+    """A table with the value that every exercise with a variant asks of every student."""
+    from vqlab.classroom.variation import answers
+
+    names = [cell.metadata["exercise"] for cell in notebook.cells if "stub" in cell.metadata]
+    yield f"| student | {' | '.join(names)} |"
+    yield "|---" * (len(names) + 1) + "|"
+    for student in students:
+        values = answers(one, names, course.seed(one, student))
+        yield f"| {student} | {' | '.join(values)} |"
+
+
+def _rubric(notebook: NotebookNode) -> str:
+    parts = [f"# {_title(notebook)}: the open question\n"]
+    for i, cell in enumerate(notebook.cells):
+        if "rubric" in cell.metadata:
+            question, answer = notebook.cells[i - 2].source, _BETWEEN_MARKS.search(notebook.cells[i - 1].source)[1]
+            parts += [question.replace("### ", "## ", 1), "", cell.source, "", "**A full answer**", "", answer, ""]
+    return "\n".join(parts)
+
+
+def _wrong_answers(one: Assignment) -> str:
+    """What students do write, taken from the table the tests use, and what the check says to it."""
+    path = LABS / "answers" / f"{one.name}.py"
+    if not path.exists():
+        raise LabError(f"lab {one.number} has no table of answers at {path}: write one")
+    table, tree = runpy.run_path(str(path))["WRONG"], ast.parse(path.read_text(encoding="utf-8"))
+    functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+    written = _table_entries(tree, "WRONG")
+    exercises = _exercises(one)
+    lines = [f"# Lab {one.number}: typical wrong answers, and what the check says", ""]
+    for name, answers in table.items():
+        lines += [f"## {name}", ""]
+        for (answer, _), node in zip(answers, written[name], strict=True):
+            text = ast.unparse(functions[node.id]) if isinstance(node, ast.Name) and node.id in functions else None
+            lines += ["```python", text or ast.unparse(node), "```", "", f"> {check(exercises[name], answer).says}", ""]
+    return "\n".join(lines)
+
+
+def _table_entries(tree: ast.Module, table: str) -> dict[str, list[ast.expr]]:
+    """The expressions of the answers in a table {name: [(answer, word), …]}, as written."""
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and node.targets[0].id == table:
+            pairs = zip(node.value.keys, node.value.values, strict=True)
+            return {key.value: [entry.elts[0] for entry in entries.elts] for key, entries in pairs}
+    raise LabError(f"the table {table} is not written as a plain dictionary: keep it one")
+
+
+def _exercises(one: Assignment) -> dict[str, Exercise]:
+    module = __import__(f"vqlab.exercises.{one.name}", fromlist=["*"])
+    return {name: value for name, value in vars(module).items() if isinstance(value, Exercise)}
+
+
+def _title(notebook: NotebookNode) -> str:
+    return notebook.cells[0].source.splitlines()[0].removeprefix("# ")
