@@ -49,6 +49,12 @@ def test_what_a_page_links_to_is_in_the_repository(page):
 
 
 @every_page
+def test_what_a_page_names_by_its_path_is_in_the_repository(page):
+    for named in re.findall(r"`((?:binder|data|labs|tests|vqlab)/[^`\s]*)`", page.read_text()):
+        assert list(ROOT.glob(named.replace("NN", "[0-9][0-9]").replace("name", "*"))), f"{page.name} names {named}"
+
+
+@every_page
 def test_the_commands_on_a_page_exist(page):
     text = page.read_text()
     targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.M)
