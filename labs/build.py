@@ -74,7 +74,7 @@ def execute(notebook: NotebookNode) -> NotebookNode:
     for cell in notebook.cells:
         cell.metadata.pop("execution", None)
         if cell.cell_type == "code":
-            cell.outputs = [output for output in map(_without_widget, cell.outputs) if output is not None]
+            cell.outputs = [output for output in map(_static, cell.outputs) if output is not None]
     return notebook
 
 
@@ -130,7 +130,10 @@ def _inputs_hash(source: Path) -> str:
     return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:16]
 
 
-def _without_widget(output: NotebookNode) -> NotebookNode | None:
+def _static(output: NotebookNode) -> NotebookNode | None:
+    """What is kept of an output: a picture once, as PNG, and nothing that needs a kernel."""
+    if "image/png" in output.get("data", {}):
+        output.data.pop("text/html", None)
     if WIDGET not in output.get("data", {}):
         return output
     del output["data"][WIDGET]

@@ -206,12 +206,16 @@ def test_marks_by_hand_are_read_back(hostile):
     row = table(again)["renamed"]
     assert (row["too_few_tokens"], row["total"], row["to mark by hand"]) == ("2.5", "3.5", "")
     assert again.waiting == len(again.graded) - 1
+    text = again.hand_marks.read_text(encoding="utf-8")
     for nonsense in ("5", "-1", "good"):
-        text = again.hand_marks.read_text(encoding="utf-8")
-        report.hand_marks.write_text(text.replace("renamed,too_few_tokens,2.5", f"renamed,too_few_tokens,{nonsense}"))
+        broken = text.replace('renamed,too_few_tokens,"2,5"', f"renamed,too_few_tokens,{nonsense}")
+        again.hand_marks.write_text(broken)
         with pytest.raises(LabError, match="write a number from 0 to 4"):
             grading.grade(course, QUICK, submissions)
-        again.hand_marks.write_text(text)
+        assert again.hand_marks.read_text() == broken, "what a person typed is theirs to mend"
+    again.hand_marks.write_text(text.replace("student,question", "name,question"))
+    with pytest.raises(LabError, match="has lost a column"):
+        grading.grade(course, QUICK, submissions)
 
 
 def test_a_missing_package_stops_the_grading_not_the_students(hostile, monkeypatch):

@@ -4,9 +4,11 @@ Figures are built without pyplot, so nothing is shared between cells. A colour k
 and never carries it alone: each also has its own marker or line style.
 """
 
+import base64
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import wraps
+from html import escape
 
 import numpy as np
 from matplotlib import rc_context
@@ -36,7 +38,16 @@ class View:
     status: str
 
     def _repr_mimebundle_(self, **_: object) -> tuple[dict, dict]:
-        return {"image/png": png(self.figure), "text/plain": self.alt}, {"image/png": {"alt": self.alt}}
+        picture = png(self.figure)
+        # JupyterLab gives a plain PNG no alt text; as HTML it has one. The PNG is for readers without JavaScript.
+        bundle = {"image/png": picture, "text/html": as_html(picture, self.alt), "text/plain": self.alt}
+        return bundle, {"image/png": {"alt": self.alt}}
+
+
+def as_html(picture: bytes, alt: str) -> str:
+    """PNG bytes as an HTML image with alt text, as wide as there is room for."""
+    source = f"data:image/png;base64,{base64.b64encode(picture).decode()}"
+    return f'<img alt="{escape(alt, quote=True)}" src="{source}" style="width:100%;max-width:1100px;height:auto">'
 
 
 def styled(view: Callable[..., View]) -> Callable[..., View]:
