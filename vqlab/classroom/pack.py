@@ -39,11 +39,11 @@ def _answer_key(course: Course, one: Assignment, notebook: NotebookNode, student
     for cell in notebook.cells:
         if name := cell.metadata.get("exercise") or cell.metadata.get("open"):
             solution = _BETWEEN_MARKS.search(cell.source)[1]
-            fenced = ["```python", solution, "```"] if cell.cell_type == "code" else [solution]
-            lines += [f"## {name}", "", *fenced, ""]
+            shown = _fenced(solution) if cell.cell_type == "code" else [solution, ""]
+            lines += [f"## {name}", "", *shown]
     if students:
         lines += ["## Answers of each student", "", *_individual_answers(course, one, notebook, students)]
-    return "\n".join(lines)
+    return "\n".join([*lines, ""])
 
 
 def _individual_answers(course: Course, one: Assignment, notebook: NotebookNode, students: list[str]) -> Iterator[str]:
@@ -74,15 +74,29 @@ def _wrong_answers(one: Assignment) -> str:
         raise LabError(f"lab {one.number} has no table of answers at {path}: write one")
     table, tree = runpy.run_path(str(path))["WRONG"], ast.parse(path.read_text(encoding="utf-8"))
     functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
-    written = _table_entries(tree, "WRONG")
-    exercises = _exercises(one)
+    written, exercises = _table_entries(tree, "WRONG"), _exercises(one)
     lines = [f"# Lab {one.number}: typical wrong answers, and what the check says", ""]
     for name, answers in table.items():
         lines += [f"## {name}", ""]
+        if used := _used(written[name], functions):
+            lines += ["What the answers below are made of:", "", *_fenced(*map(ast.unparse, used))]
         for (answer, _), node in zip(answers, written[name], strict=True):
-            text = ast.unparse(functions[node.id]) if isinstance(node, ast.Name) and node.id in functions else None
-            lines += ["```python", text or ast.unparse(node), "```", "", f"> {check(exercises[name], answer).says}", ""]
+            lines += [*_fenced(ast.unparse(node)), f"> {check(exercises[name], answer).says}", ""]
     return "\n".join(lines)
+
+
+def _used(answers: list[ast.expr], functions: dict[str, ast.FunctionDef]) -> list[ast.FunctionDef]:
+    """The functions that the answers call, and those that these call, in the order they are written."""
+    todo, found = list(answers), set()
+    while todo:
+        names = {node.id for node in ast.walk(todo.pop()) if isinstance(node, ast.Name)} & functions.keys() - found
+        found |= names
+        todo += [functions[name] for name in names]
+    return [functions[name] for name in functions if name in found]
+
+
+def _fenced(*code: str) -> list[str]:
+    return ["```python", "\n\n\n".join(code), "```", ""]
 
 
 def _table_entries(tree: ast.Module, table: str) -> dict[str, list[ast.expr]]:
