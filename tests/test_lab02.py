@@ -1,6 +1,8 @@
 """Lab 02: its trainings, its exercises, its pictures, and every sentence that a sweep could contradict."""
 
+import runpy
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ from sklearn.neighbors import NearestCentroid
 
 from vqlab import data, regions, separation, sweeps, views
 from vqlab.controls import Explorer, Slider, live
+from vqlab.exercises import lab02
 from vqlab.experiments.embeddings import GRID, grid_points, train_classes, units_at_work
 from vqlab.models import StackedMLP
 from vqlab.views import embeddings, tables, widths
@@ -120,6 +123,17 @@ def test_units_that_do_not_live_have_no_gradient_and_the_rest_of_the_encoder_doe
     dead = (second <= 0).all(1)  # (R, h): dead at every sample
     assert dead.any()
     assert not encoder.biases[1].grad[:, 0][dead].any()
+
+
+# --- exercises ---------------------------------------------------------------------------------------------
+
+
+def test_no_two_mistakes_are_taken_for_each_other():
+    """A right answer must look like none of the mistakes but the last, which the order of the others protects."""
+    right = runpy.run_path(str(Path(__file__).parents[1] / "labs" / "answers" / "lab02.py"))["RIGHT"]
+    for name, answers in right.items():
+        for mistake in getattr(lab02, name).mistakes[:-1]:
+            assert not mistake.looks_like(answers[0]), f"{name}: the right answer looks like “{mistake.says}”"
 
 
 # --- pictures ----------------------------------------------------------------------------------------------

@@ -52,7 +52,7 @@ class Exercise:
 
 @dataclass(frozen=True)
 class Feedback:
-    """What the student sees. state: "not yet", "wrong" or "passed"; marks out of `out_of`."""
+    """What the student sees. state: "not yet", "wrong" or "passed"; marks out of `out_of`, 0 if a mistake is named."""
 
     exercise: str
     state: str
@@ -77,7 +77,10 @@ class TooSlow(BaseException):
 
 
 def check(exercise: Exercise, answer: object, seconds: float = SECONDS) -> Feedback:
-    """Run the tests of an exercise on an answer; every test gets `seconds`, so an endless loop comes back."""
+    """Run the tests of an exercise on an answer; every test gets `seconds`, so an endless loop comes back.
+
+    A mark for each test passed, but none for a wrong answer that looks like one of the mistakes or returned None.
+    """
     # A grader gives nothing to a cell that has written to stderr, even if it was only a warning.
     with redirect_stderr(StringIO()):
         return _check(exercise, answer, seconds)
