@@ -1,19 +1,21 @@
 """Grading for real, through nbgrader: every lab with right, blank and wrong answers, and whatever a student may do."""
 
 import csv
-import json
 import re
-import runpy
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import nbformat
 import pytest
+from submissions import HOSTILE, exercises, hand_in, hand_in_hostile, solved, with_wrong
 
 from vqlab import LabError, doctor
 from vqlab.classroom import grade as grading
-from vqlab.classroom.course import LABS, Course, assignment, assignments
-from vqlab.classroom.release import release
+from vqlab.classroom import marks
+from vqlab.classroom.course import Course, assignment, assignments
+from vqlab.classroom.release import environment, nbgrader, release
 
 EVERY = assignments()
 QUICK = assignment("00")  # the lab that runs fastest stands for all where the lab does not matter
@@ -30,24 +32,6 @@ def points_of(notebook) -> dict[str, int]:
     return {meta.grade_id.removeprefix("check-"): meta.points for meta in graded}
 
 
-def answered(course: Course, one, wrong: list[str]) -> nbformat.NotebookNode:
-    """The solved notebook with a known wrong answer in each of the exercises `wrong`."""
-    notebook = nbformat.read(course.build_source(one, "solved"), as_version=4)
-    answers = LABS / "answers" / f"{one.name}.py"
-    for cell in notebook.cells:
-        name = cell.metadata.get("nbgrader", {}).get("grade_id")
-        if name in wrong:
-            cell.source += f"\nimport runpy\nwrong = runpy.run_path({str(answers)!r})['WRONG']['{name}']\n"
-            # The last wrong value is wrong in every variant, the first wrong function is a named mistake.
-            cell.source += f"{name} = wrong[0 if callable(wrong[0][0]) else -1][0]\n"
-    return notebook
-
-
-def hand_in(folder: Path, student: str, notebook, name: str) -> None:
-    (folder / student).mkdir(parents=True)
-    nbformat.write(notebook, folder / student / name)
-
-
 @pytest.fixture(scope="module", params=EVERY, ids=[one.name for one in EVERY])
 def released(request, tmp_path_factory):
     """Every lab, given out to two students with a variant each: (assignment, course, handout)."""
@@ -58,18 +42,19 @@ def released(request, tmp_path_factory):
 def test_wrong_answers_cost_their_own_marks_and_no_others(released, tmp_path):
     """Also: solved gets full marks and blank none, which grading itself insists on."""
     (one, course, _), submissions, students = released, tmp_path / "submissions", ["ada", "bob"]
-    exercises = list(runpy.run_path(str(LABS / "answers" / f"{one.name}.py"))["WRONG"])
-    wrong = {"ada": exercises[::2], "bob": exercises[1::2]}
+    right = solved(course, one)
+    names = exercises(right)
+    wrong = {"ada": names[::2], "bob": names[1::2]}
     for student in students:
-        hand_in(submissions, student, answered(course, one, wrong[student]), f"{one.notebook}.ipynb")
+        hand_in(submissions, student, with_wrong(right, one, wrong[student]), f"{one.notebook}.ipynb")
     report = grading.grade(course, one, submissions)
     assert (report.graded, report.not_graded) == (students, {})
     points = points_of(nbformat.read(course.release(one), as_version=4))
     rows = table(report)
     for student in students:
-        for name in exercises:
+        for name in names:
             assert float(rows[student][name]) == (0 if name in wrong[student] else points[name]), (student, name)
-        (to_mark,) = set(points) - set(exercises)
+        (to_mark,) = set(points) - set(names)
         assert rows[student][to_mark] == ""
         assert rows[student]["to mark by hand"] == to_mark
     feedback = (course.folder / "feedback" / "ada" / one.name / f"{one.notebook}.html").read_text(encoding="utf-8")
@@ -77,13 +62,13 @@ def test_wrong_answers_cost_their_own_marks_and_no_others(released, tmp_path):
         assert line not in feedback
 
 
-def solution_lines(course: Course, one, exercises: list[str]) -> list[str]:
+def solution_lines(course: Course, one, names: list[str]) -> list[str]:
     """Lines that only the solutions of these exercises have, long enough to be telling."""
     marked = nbformat.read(course.source(one), as_version=4)
     lines = [
         line.strip()
         for cell in marked.cells
-        if cell.metadata.get("nbgrader", {}).get("grade_id") in exercises
+        if cell.metadata.get("nbgrader", {}).get("grade_id") in names
         for line in re.search(r"BEGIN SOLUTION\n(.*)### END", cell.source, re.S)[1].splitlines()
     ]
     return [line for line in lines if len(line) > 25]
@@ -92,23 +77,20 @@ def solution_lines(course: Course, one, exercises: list[str]) -> list[str]:
 def test_nothing_given_to_students_holds_a_solution(released):
     one, course, handout = released
     marked = nbformat.read(course.source(one), as_version=4)
-    text = "".join(path.read_text(encoding="utf-8") for path in handout.rglob("*") if path.is_file())
-    solved = [cell for cell in marked.cells if "BEGIN SOLUTION" in cell.source]
-    assert solved
-    for cell in solved:
-        solution = re.search(r"BEGIN SOLUTION\n(.*)\n[ #]*### END", cell.source, re.S)[1]
-        assert json.dumps(solution)[1:-1] not in text
-    assert "SOLUTION" not in text
-    assert "| points | for |" not in text, "a rubric is in the released notebook"
-
-
-HOSTILE = {
-    "endless cell": ("while True: pass", "KeyboardInterrupt|CellTimeoutError"),
-    "exit": ("import sys; sys.exit()", "SystemExit"),
-    "memory": ("hoard = bytearray(10**10); hoard[::4096] = b'x' * len(hoard[::4096])", "MemoryError"),
-    "kernel killer": ("import os; os._exit(1)", "ended the kernel"),
-    "Zoë 李雷": ("", None),
-}
+    solutions = [
+        re.search(r"BEGIN SOLUTION\n(.*)\n.*### END", cell.source, re.S)[1].strip()
+        for cell in marked.cells
+        if "BEGIN SOLUTION" in cell.source
+    ]
+    assert len(solutions) == len(exercises(marked)) + 1
+    for student in ("ada", "bob"):
+        given = nbformat.read(handout / student / f"{one.notebook}.ipynb", as_version=4)
+        text = "\n".join(cell.source for cell in given.cells)
+        assert not any(solution in text for solution in solutions)
+        assert not any(cell.get("outputs") for cell in given.cells)
+        assert "SOLUTION" not in text
+        assert "| points | for |" not in text, "a rubric is in the released notebook"
+        assert {path.name for path in (handout / student).iterdir()} == {f"{one.notebook}.ipynb", "variant.json"}
 
 
 @pytest.fixture(scope="module")
@@ -119,26 +101,7 @@ def hostile(tmp_path_factory):
     release(course, QUICK)
     config = course.folder / "nbgrader_config.py"
     config.write_text(config.read_text().replace("Execute.timeout = 60", "Execute.timeout = 10"))
-    for student, (code, _) in HOSTILE.items():
-        notebook = answered(course, QUICK, [])
-        notebook.cells.insert(1, nbformat.v4.new_code_cell(code))
-        hand_in(submissions, student, notebook, f"{QUICK.notebook}.ipynb")
-    endless = answered(course, QUICK, [])
-    exercise = next(c for c in endless.cells if c.metadata.get("nbgrader", {}).get("grade_id") == "healthy")
-    exercise.source += "\nclass Endless(float):\n    def __sub__(self, _):\n        while True: pass\n"
-    exercise.source += "    __rsub__ = __array__ = __sub__\nhealthy = Endless(1)"
-    hand_in(submissions, "endless answer", endless, f"{QUICK.notebook}.ipynb")
-    cut = answered(course, QUICK, [])
-    cut.cells = [c for c in cut.cells if c.metadata.get("nbgrader", {}).get("grade_id") != "check-healthy"]
-    hand_in(submissions, "deleted cell", cut, f"{QUICK.notebook}.ipynb")
-    hand_in(submissions, "renamed", answered(course, QUICK, []), "my lab (1).ipynb")
-    other = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1 + 1")])
-    hand_in(submissions, "other notebook", other, f"{QUICK.notebook}.ipynb")
-    (submissions / "empty").mkdir()
-    shutil.copytree(submissions / "renamed", submissions / "broken")
-    broken = next((submissions / "broken").iterdir())
-    broken.write_bytes(broken.read_bytes()[:900])
-    (submissions / "not utf-8.ipynb").write_bytes(b"\xff\xfe\x00{")
+    hand_in_hostile(submissions, solved(course, QUICK), QUICK)
     return course, submissions, grading.grade(course, QUICK, submissions)
 
 
@@ -166,6 +129,18 @@ def test_what_can_be_put_right_is_put_right_and_said(hostile):
     assert rows["renamed"]["healthy"] == "1"
     assert "my lab (1).ipynb" in rows["renamed"]["remarks"]
     assert rows["endless answer"]["healthy"] == "0"
+
+
+def test_nbgrader_s_own_commands_work_in_the_course(hostile):
+    course, submissions, _ = hostile
+    right = submissions / "renamed" / "my lab (1).ipynb"
+    said = subprocess.run(
+        [sys.executable, "-m", "nbgrader", "validate", right], env=environment(), capture_output=True, text=True
+    )
+    assert "Success! Your notebook passes all the tests." in said.stdout, said.stderr
+    nbgrader(course, "autograde", QUICK.name, "--student", "renamed", "--force")
+    with marks.gradebook(course) as book:
+        assert marks.of_student(book, QUICK, "renamed")["healthy"] == (1, 1)
 
 
 def test_an_interrupted_round_goes_on_where_it_stopped(hostile, monkeypatch):

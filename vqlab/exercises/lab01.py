@@ -280,7 +280,8 @@ bend = Exercise(
     "bend",
     tests=(
         Test(
-            "the smallest K on the slider with a mean perplexity below your share of K", lambda k: k == measured_bend()
+            "the smallest K on the slider with a mean perplexity below your share of K",
+            lambda k: int(k) == k == measured_bend(),
         ),
     ),
     mistakes=(
