@@ -16,6 +16,7 @@ from vqlab.views import View, png, recycle
 
 LIVE_SEEDS = (100, 101, 102, 103)
 _NARROWEST_PX = 640  # where a page is narrower, the picture scrolls: smaller, nobody could read it
+_SCROLLING = "overflow-x:auto;width:0;min-width:100%"  # as wide as the page allows, not as the picture asks
 _PAGE_PX = 1100
 _LINE = 150  # characters of a status that surely fit in one line of that width
 # As many controls side by side as fit. On a narrow page a track goes under its number box instead of being squeezed.
@@ -137,7 +138,7 @@ class Explorer(w.VBox):
             recycle(view.figure)
         # With width and height the page keeps the picture's place while it is exchanged.
         self._picture.value = (
-            f'<div style="overflow-x:auto"><img alt="{escape(view.alt, quote=True)}" '
+            f'<div style="{_SCROLLING}"><img alt="{escape(view.alt, quote=True)}" '
             f'src="data:image/png;base64,{encoded}" width="{width}" height="{height}" '
             f'style="display:block;width:100%;min-width:{_NARROWEST_PX}px;max-width:{_PAGE_PX}px;height:auto"></div>'
         )

@@ -1,0 +1,58 @@
+"""One browser and one JupyterLab for all labs; one page and one kernel a lab, gone before the next lab begins."""
+
+import importlib.util
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import lab_page
+import lab_server
+import pytest
+
+_NAMES = ("chromium", "chromium-browser", "google-chrome")
+CHROMIUM = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, _NAMES)), None)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator:
+    """The system's Chromium, without a window."""
+    if not CHROMIUM:
+        pytest.skip("no Chromium on this machine: apt-get install chromium to run the browser tests")
+    if not importlib.util.find_spec("playwright"):
+        pytest.skip("no playwright: pip install -r tests/requirements.txt to run the browser tests")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        arguments = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def url(browser, tmp_path_factory) -> Iterator[str]:
+    with lab_server.jupyterlab(tmp_path_factory.mktemp("labs")) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def latencies() -> Iterator[dict[str, float]]:
+    """Median milliseconds from key-press to picture by lab; written as JSON to the file named by VQLAB_LATENCIES."""
+    medians: dict[str, float] = {}
+    yield medians
+    if "VQLAB_LATENCIES" in os.environ:
+        Path(os.environ["VQLAB_LATENCIES"]).write_text(json.dumps(medians, indent=2))
+
+
+@pytest.fixture(scope="module", params=lab_server.NOTEBOOKS, ids=[path.stem for path in lab_server.NOTEBOOKS])
+def lab(request, browser, url) -> Iterator[lab_page.LabPage]:
+    """A lab, run from top to bottom."""
+    page = browser.new_page(viewport=lab_page.WIDE, color_scheme="light")
+    page.add_init_script(path=Path(__file__).with_name("probe.js"))
+    lab = lab_page.LabPage(page, url, request.param.stem)
+    lab.run_all()
+    yield lab
+    page.close()
+    lab_server.end_sessions(url)

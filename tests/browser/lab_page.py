@@ -1,0 +1,119 @@
+"""A lab open in a browser, and its explorers as hands find them: by role and name, with the keyboard."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator, Page
+
+PATIENCE_MS = 60_000
+WIDE, NARROW = {"width": 1300, "height": 1000}, {"width": 480, "height": 1000}
+_ERRORS = '.jp-OutputArea-output[data-mime-type="application/vnd.jupyter.error"]'
+# What conditions on an explorer speak of.
+_PARTS = "const image = e.querySelector('img'), status = e.querySelector('[role=status]')?.textContent;"
+_EXPLORER = ".jp-OutputArea-output .widget-vbox:has(img):has([role=status])"
+
+
+class LabPage:
+    """One notebook in one page. `problems`: errors of the page's own code."""
+
+    def __init__(self, page: Page, url: str, name: str) -> None:
+        self.page, self.name, self.problems = page, name, []
+        page.set_default_timeout(PATIENCE_MS)
+        page.on("pageerror", lambda error: self.problems.append(str(error)))
+        # A workspace of its own: else JupyterLab opens the labs of before again.
+        page.goto(f"{url}/doc/workspaces/{name}/tree/{name}.ipynb", wait_until="domcontentloaded")
+        page.locator(".jp-Notebook").wait_for()
+        self._wait("() => document.querySelector('.jp-Notebook-ExecutionIndicator')?.dataset.status === 'idle'")
+
+    def run_all(self) -> None:
+        """Run every cell and wait until each has its number, or one has failed, and all pictures are there."""
+        self.page.get_by_role("menuitem", name="Run", exact=True).click()
+        self.page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+        self._wait(
+            """errors => document.querySelector(errors) || [...document.querySelectorAll(
+                '.jp-CodeCell .jp-InputPrompt')].every(prompt => /\\[\\d+\\]/.test(prompt.textContent))""",
+            _ERRORS,
+        )
+
+    def _wait(self, condition: str, argument: str | None = None) -> None:
+        """Wait for a condition in the page; accept the "Select Kernel" dialog that a slow kernel brings up."""
+        accept = "document.querySelector('.jp-Dialog .jp-mod-accept')?.click();"
+        self.page.wait_for_function(f"x => {{ {accept} return ({condition})(x); }}", arg=argument)
+
+    def error_outputs(self) -> list[str]:
+        """Tracebacks and warnings that cells have left."""
+        stderr = '.jp-OutputArea-output[data-mime-type="application/vnd.jupyter.stderr"]'
+        return self.page.locator(f"{_ERRORS}, {stderr}").all_inner_texts()
+
+    def explorers(self) -> list[ExplorerOnPage]:
+        """Every explorer, from top to bottom."""
+        return [ExplorerOnPage(found) for found in self.page.locator(_EXPLORER).all()]
+
+
+class ExplorerOnPage:
+    """One explorer: its controls, what it shows, and waiting for it to show something else."""
+
+    def __init__(self, root: Locator) -> None:
+        self.root, self._page, self._key = root, root.page, "ArrowRight"
+        self.tracks = root.get_by_role("slider").all()
+        self.boxes = root.get_by_role("spinbutton").all()
+        self.lists = root.get_by_role("combobox").all()
+
+    def shown(self) -> dict[str, str]:
+        """The picture, its alt text and the status."""
+        return self.root.evaluate(
+            """e => ({src: e.querySelector('img').src, alt: e.querySelector('img').alt,
+                      status: e.querySelector('[role=status]').textContent})"""
+        )
+
+    def button(self, name: str) -> Locator:
+        """A button by its name."""
+        return self.root.get_by_role("button", name=name, exact=True)
+
+    def step(self, track: Locator) -> None:
+        """Move a slider by one arrow key, always in one direction until it is at an end."""
+        now, low, high = (float(track.get_attribute(f"aria-value{which}")) for which in ("now", "min", "max"))
+        if now in (low, high):
+            self._key = "ArrowRight" if now == low else "ArrowLeft"
+        track.press(self._key)
+
+    def wait_until(self, condition: str, argument: object = None) -> None:
+        """Wait for a condition on `e`, the explorer's element, and `x`, the argument."""
+        self._page.wait_for_function(
+            f"([e, x]) => {{ {_PARTS} return {condition}; }}", arg=[self.root.element_handle(), argument]
+        )
+
+    def wait_for_another(self, before: dict[str, str]) -> dict[str, str]:
+        """Wait for another picture with another alt text or status."""
+        self.wait_until("image && image.src !== x.src && status && image.alt + status !== x.alt + x.status", before)
+        return self.shown()
+
+    def wait_for(self, picture: dict[str, str]) -> None:
+        """Wait for a picture shown before, with its alt text and status."""
+        self.wait_until("image?.src === x.src && image.alt === x.alt && status === x.status", picture)
+
+    def wait_for_status(self, words: str) -> str:
+        """Wait until the status matches a regular expression; returns it."""
+        self.wait_until("status && new RegExp(x).test(status)", words)
+        return self.shown()["status"]
+
+    def tab_order(self) -> list[dict]:
+        """Tag and middle (x, y) of everything that Tab reaches from the first control on, in this order."""
+        self.root.locator("input, select").first.focus()
+        reached = []
+        while True:
+            at = self._page.evaluate(
+                """root => {
+                    const at = document.activeElement;
+                    if (!root.contains(at)) return null;
+                    const {x, y, width, height} = at.getBoundingClientRect();
+                    return {tag: at.tagName, x: x + width / 2, y: y + height / 2};
+                }""",
+                self.root.element_handle(),
+            )
+            if at is None:
+                return reached
+            reached.append(at)
+            self._page.keyboard.press("Tab")

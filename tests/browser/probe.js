@@ -1,0 +1,74 @@
+// What the browser tests measure inside the page, where no round trip to the test disturbs a clock.
+window.probe = {
+  // Milliseconds from each key-press in an explorer to its new picture, decoded and ready to paint.
+  stopwatch(explorer) {
+    const times = [];
+    let pressed = null;
+    let shown = explorer.querySelector("img").src;
+    explorer.addEventListener("keydown", event => { pressed = event.timeStamp; }, true);
+    new MutationObserver(async () => {
+      const image = explorer.querySelector("img");
+      if (!image || image.src === shown || pressed === null) return;
+      shown = image.src;
+      const since = pressed;
+      await image.decode();
+      times.push(performance.now() - since);
+    }).observe(explorer, { childList: true, subtree: true });
+    explorer.stopwatch = times;
+  },
+
+  // Every place that the picture and the status have had since this call, even before a picture was decoded.
+  watchLayout(explorer) {
+    const places = [];
+    const look = () => {
+      const top = explorer.getBoundingClientRect().top;
+      const parts = ["img", "[role=status]"].map(which => explorer.querySelector(which));
+      if (parts.includes(null)) return;
+      const [picture, status] = parts.map(part => part.getBoundingClientRect());
+      const place = [picture.top - top, picture.height, status.top - top, status.height].map(Math.round);
+      places.push({ "picture top": place[0], "picture height": place[1], "status top": place[2], "status height": place[3] });
+    };
+    look();
+    const observer = new MutationObserver(look);
+    observer.observe(explorer, { childList: true, subtree: true });
+    explorer.layoutSeen = () => { observer.disconnect(); look(); return places; };
+  },
+
+  // Words that are cut off, stick out of the explorer, or overflow it.
+  misfits(explorer) {
+    const edge = explorer.getBoundingClientRect().right + 1;
+    const found = [];
+    const frame = explorer.closest(".jp-OutputArea-output");
+    for (const box of [explorer, frame])
+      if (box.scrollWidth > box.clientWidth + 1) found.push(`${box.className} overflows`);
+    for (const part of explorer.querySelectorAll("label, button, input, select, [role=slider], [role=status]")) {
+      const { right, width } = part.getBoundingClientRect();
+      if (width === 0) continue;
+      const name = part.textContent || part.value || part.getAttribute("aria-valuenow");
+      if (right > edge) found.push(`${name} sticks out`);
+      if (part.tagName === "LABEL" && part.scrollWidth > part.clientWidth) found.push(`${name} is cut off`);
+    }
+    return found;
+  },
+
+  // The lowest contrast of words to what is behind them (WCAG 2), with the words.
+  lowestContrast(explorer) {
+    const luminance = ([r, g, b]) => {
+      const [x, y, z] = [r, g, b].map(c => c / 255).map(c => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
+      return 0.2126 * x + 0.7152 * y + 0.0722 * z;
+    };
+    const numbers = color => color.match(/[\d.]+/g).map(Number);
+    const behind = part => {
+      for (let at = part; at; at = at.parentElement) {
+        const color = numbers(getComputedStyle(at).backgroundColor);
+        if (color.length === 3 || color[3] > 0.5) return color;
+      }
+      return [255, 255, 255];
+    };
+    const words = explorer.querySelectorAll("label, button:enabled, input, select, [role=status]");
+    return [...words].filter(part => part.getClientRects().length).map(part => {
+      const [a, b] = [numbers(getComputedStyle(part).color), behind(part)].map(luminance).sort((x, y) => y - x);
+      return [(a + 0.05) / (b + 0.05), part.textContent || part.value];
+    }).sort((one, other) => one[0] - other[0])[0];
+  },
+};

@@ -1,0 +1,162 @@
+"""Every lab in a real browser, as a student meets it: run, moved by keyboard, trained live, narrow, dark, fast."""
+
+import itertools
+import re
+import statistics
+
+import lab_page
+import pytest
+
+MOST_MS = 250
+PRESSES = 6  # of each slider
+READABLE = 4.5  # the contrast that WCAG 2 asks of words
+
+
+@pytest.fixture
+def wide(lab):
+    """The lab as it is after a test that has changed its window."""
+    yield lab
+    lab.page.set_viewport_size(lab_page.WIDE)
+    lab.page.emulate_media(color_scheme="light")
+
+
+def test_it_runs_without_an_error_and_shows_every_explorer(lab):
+    assert lab.error_outputs() == []
+    assert lab.problems == []
+    assert lab.explorers()
+    for explorer in lab.explorers():
+        assert re.search(r"\d", explorer.shown()["alt"])
+        explorer.wait_until("image.naturalWidth > 0")
+
+
+def test_every_slider_moves_by_arrow_keys_and_by_its_number_box(lab):
+    for explorer in lab.explorers():
+        assert len(explorer.tracks) == len(explorer.boxes)
+        for track, box in zip(explorer.tracks, explorer.boxes, strict=True):
+            before, value = explorer.shown(), box.input_value()
+            explorer.step(track)
+            explorer.wait_for_another(before)
+            assert box.input_value() != value
+            box.fill(value)
+            box.press("Enter")
+            explorer.wait_for(before)
+
+
+def test_every_list_moves_by_keyboard(lab):
+    for explorer in lab.explorers():
+        for words in explorer.lists:
+            before = explorer.shown()
+            # Space opens the list; while it is closed JupyterLab takes the arrow keys, to go from cell to cell.
+            for key in ("Space", "ArrowUp" if words.evaluate("e => e.selectedIndex") else "ArrowDown", "Enter"):
+                words.press(key)
+            explorer.wait_for_another(before)
+
+
+def test_a_number_that_is_out_of_range_goes_to_the_end_with_a_sentence(lab):
+    for explorer in lab.explorers():
+        track, box = explorer.tracks[0], explorer.boxes[0]
+        box.fill("1000000")
+        box.press("Enter")
+        explorer.wait_for_status("1e[+]06 is not stored: showing")
+        assert track.get_attribute("aria-valuenow") == track.get_attribute("aria-valuemax")
+        assert float(box.input_value()) < 1_000_000
+        explorer.step(track)
+        explorer.wait_until("!status.includes('is not stored')")
+
+
+def test_live_training_can_be_cancelled_and_runs_to_its_verdict(lab):
+    for explorer in lab.explorers():
+        live, cancel = explorer.button("Train it live"), explorer.button("Cancel")
+        if not live.count():
+            continue
+        live.press("Enter")
+        explorer.wait_until("/step [\\d,]+ of [\\d,]+/.test(e.textContent)")
+        assert live.is_disabled()
+        cancel.press("Enter")
+        explorer.wait_for_status("cancelled")
+        assert live.is_enabled()
+        assert cancel.is_disabled()
+        live.press("Enter")
+        explorer.wait_for_status("agree with|DIFFER from")
+        assert live.is_enabled()
+
+
+def test_playing_goes_on_by_itself_and_pauses(lab):
+    for explorer in lab.explorers():
+        play = explorer.root.get_by_role("button", name="Play")
+        if not play.count():
+            continue
+        before = explorer.shown()
+        play.press("Enter")
+        later = explorer.wait_for_another(before)
+        explorer.wait_for_another(later)
+        explorer.root.get_by_role("button", name="Pause").press("Enter")
+        play.wait_for()
+
+
+@pytest.mark.parametrize("size", [lab_page.WIDE, lab_page.NARROW], ids=["wide", "narrow"])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_everything_fits_and_can_be_read(wide, size, theme):
+    wide.page.set_viewport_size(size)
+    wide.page.emulate_media(color_scheme=theme)
+    wide.page.locator(f"body[data-jp-theme-light={str(theme == 'light').lower()}]").wait_for(state="attached")
+    for explorer in wide.explorers():
+        explorer.root.scroll_into_view_if_needed()
+        assert explorer.root.evaluate("e => probe.misfits(e)") == []
+        contrast, words = explorer.root.evaluate("e => probe.lowestContrast(e)")
+        assert contrast >= READABLE, words
+
+
+@pytest.mark.parametrize("size", [lab_page.WIDE, lab_page.NARROW], ids=["wide", "narrow"])
+def test_nothing_jumps_when_a_slider_moves(wide, size):
+    wide.page.set_viewport_size(size)
+    for explorer in wide.explorers():
+        explorer.root.evaluate("e => probe.watchLayout(e)")
+        for track in explorer.tracks:
+            before = explorer.shown()
+            explorer.step(track)
+            explorer.wait_until("image && image.src !== x.src", before)
+        places = explorer.root.evaluate("e => e.layoutSeen()")
+        if size == lab_page.NARROW:  # where a sentence has more lines than there is room for
+            places = [{**place, "status height": None} for place in places]
+        assert all(place == places[0] for place in places), places
+
+
+def test_every_control_has_a_name_and_every_picture_words(lab):
+    for explorer in lab.explorers():
+        for role in ("spinbutton", "combobox", "button"):
+            controls = explorer.root.get_by_role(role)
+            assert explorer.root.get_by_role(role, name=re.compile(r"\w")).count() == controls.count()
+        # ipywidgets gives the handle of a slider no name: the number box before it, of the same setting, must do.
+        assert len(explorer.tracks) == len(explorer.boxes)
+        assert explorer.root.get_by_role("status").count() == 1
+        # (JupyterLab drops the alt text that plain picture outputs have in their metadata; test_notebooks looks there.)
+        assert re.search(r"\d", explorer.root.locator("img").get_attribute("alt"))
+
+
+def test_tab_goes_through_the_controls_as_they_are_read_then_the_buttons(lab):
+    for explorer in lab.explorers():
+        reached = explorer.tab_order()
+        buttons = explorer.root.get_by_role("button", disabled=False).count()
+        assert len(reached) == len(explorer.boxes + explorer.tracks + explorer.lists) + buttons
+        assert [stop["tag"] for stop in reached[len(reached) - buttons :]] == ["BUTTON"] * buttons
+        for one, other in itertools.pairwise(reached):
+            below = other["y"] > one["y"] + 10
+            beside = abs(other["y"] - one["y"]) <= 10 and other["x"] > one["x"]
+            assert below or beside
+
+
+def test_a_key_press_is_answered_at_once(lab, latencies):
+    times = []
+    for explorer in lab.explorers():
+        explorer.root.evaluate("e => probe.stopwatch(e)")
+        presses = 0
+        for track in explorer.tracks:
+            for _ in range(PRESSES):
+                explorer.step(track)
+                presses += 1
+                explorer.wait_until("e.stopwatch.length >= x", presses)
+        times += explorer.root.evaluate("e => e.stopwatch")
+    median = latencies[lab.name] = statistics.median(times)
+    print(f"{lab.name}: median {median:.0f} ms, slowest {max(times):.0f} ms, of {len(times)} key-presses")
+    assert median <= MOST_MS
