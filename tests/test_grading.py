@@ -13,7 +13,7 @@ from submissions import HOSTILE, exercises, hand_in, hand_in_hostile, solved, wi
 
 from vqlab import LabError, doctor
 from vqlab.classroom import grade as grading
-from vqlab.classroom import marks
+from vqlab.classroom import marks, worker
 from vqlab.classroom.course import Course, assignment, assignments
 from vqlab.classroom.release import environment, nbgrader, release
 
@@ -145,20 +145,20 @@ def test_nbgrader_s_own_commands_work_in_the_course(hostile):
 
 def test_an_interrupted_round_goes_on_where_it_stopped(hostile, monkeypatch):
     course, submissions, _ = hostile
-    graded, worker = [], grading._run_worker
+    graded, run = [], worker.run
 
     def interrupted(course, one, student, *limits):
         if len(graded) == 1 and student not in ("solved", "blank"):
             raise KeyboardInterrupt
         if student not in ("solved", "blank"):
             graded.append(student)
-        return worker(course, one, student, *limits)
+        return run(course, one, student, *limits)
 
     for student in ("new 1", "new 2"):
         shutil.copytree(submissions / "renamed", submissions / student)
     with monkeypatch.context() as patched:
         patched.setattr(grading, "preflight", lambda *_: None)
-        patched.setattr(grading, "_run_worker", interrupted)
+        patched.setattr(worker, "run", interrupted)
         with pytest.raises(KeyboardInterrupt):
             grading.grade(course, QUICK, submissions)
     assert graded == ["new 1"]
@@ -166,7 +166,7 @@ def test_an_interrupted_round_goes_on_where_it_stopped(hostile, monkeypatch):
         assert "new 1" in file.read()
     graded.clear()
     monkeypatch.setattr(grading, "preflight", lambda *_: None)
-    monkeypatch.setattr(grading, "_run_worker", lambda *a: graded.append(a[2]) or worker(*a))
+    monkeypatch.setattr(worker, "run", lambda *a: graded.append(a[2]) or run(*a))
     report = grading.grade(course, QUICK, submissions)
     assert graded == ["new 2"]
     assert {"new 1", "new 2", "renamed"} <= set(report.graded)

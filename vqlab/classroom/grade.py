@@ -1,9 +1,7 @@
 """Grade a folder of submissions, one process each; what is finished stays finished, whatever happens next."""
 
 import json
-import os
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -11,14 +9,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 import nbformat
-import psutil
 from tqdm import tqdm
 
 from vqlab import LabError, doctor
-from vqlab.classroom import marks
+from vqlab.classroom import marks, worker
 from vqlab.classroom.collect import Submission, Unreadable, find, grade_id, submit
 from vqlab.classroom.course import Assignment, Course, write
-from vqlab.classroom.release import environment
 
 MINUTES, GIGABYTES = 10.0, 2.5
 
@@ -101,47 +97,11 @@ def _grade_one(
     except Unreadable as error:
         marks.forget(course, one, student)
         return "not graded", [str(error)]
-    problem = _run_worker(course, one, student, minutes, gigabytes)
+    problem = worker.run(course, one, student, minutes, gigabytes)
     if problem:
         marks.forget(course, one, student)
         return "not graded", [*remarks, problem]
     return "graded", [*remarks, *_what_stopped(course, one, student)]
-
-
-def _run_worker(course: Course, one: Assignment, student: str, minutes: float, gigabytes: float) -> str:
-    """Why the submission could not be graded, "" if it could."""
-    command = [sys.executable, "-m", "vqlab.classroom.worker", os.fspath(course.folder.resolve())]
-    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as log:
-        worker = subprocess.Popen(
-            [*command, one.number, student, str(gigabytes)], env=environment(), stdout=log, stderr=log
-        )
-        try:
-            status = worker.wait(60 * minutes)
-        except subprocess.TimeoutExpired:
-            return f"it ran longer than {minutes:g} minutes and was stopped"
-        finally:
-            _end(worker)
-        log.seek(0)
-        said = log.read()
-    if status == 0:
-        return ""
-    (course.folder / "logs").mkdir(exist_ok=True)
-    write(course.folder / "logs" / f"{one.name} {student}.txt", said)
-    if "DeadKernelError" in said or "Kernel died" in said:
-        return "its code ended the kernel: it ran out of memory or called os._exit; ask the student to run all cells"
-    return f"nbgrader could not grade it: see logs/{one.name} {student}.txt"
-
-
-def _end(worker: subprocess.Popen) -> None:
-    """Stop the worker and its kernel, which lives in a session of its own and survives its parent."""
-    try:
-        family = [*psutil.Process(worker.pid).children(recursive=True), psutil.Process(worker.pid)]
-    except psutil.NoSuchProcess:
-        return
-    for process in family:
-        if process.is_running():
-            process.kill()
-    worker.wait()
 
 
 def _what_stopped(course: Course, one: Assignment, student: str) -> list[str]:

@@ -1,33 +1,61 @@
-"""Grade one submission in a process of its own, so that whatever it does ends with it.
+"""Grade one submission in a process of its own, so that whatever it does ends with it."""
 
-    python -m vqlab.classroom.worker COURSE LAB STUDENT GIGABYTES
-
-Run by `grade`, which sets the time limit. Exit status 0: nbgrader has stored marks and feedback; 1: it could not.
-"""
-
+import multiprocessing
 import sys
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
-from vqlab.classroom.course import Course, assignment
+import psutil
+from nbgrader.apps import NbGraderAPI
+from traitlets.config import Config, PyFileConfigLoader
+
+from vqlab.classroom.course import Assignment, Course
+
+if sys.platform == "win32":
+    _PROCESSES = multiprocessing.get_context("spawn")
+else:  # a server that has read nbgrader's modules once; each submission starts as a copy of it
+    _PROCESSES = multiprocessing.get_context("forkserver")
+    _PROCESSES.set_forkserver_preload([__name__])
 
 
-def main(folder: str, lab: str, student: str, gigabytes: str) -> int:
-    """Autograde and write feedback, with at most so much memory for every process of the submission."""
-    from nbgrader.apps import NbGraderAPI
-    from traitlets.config import Config, PyFileConfigLoader
+def run(course: Course, one: Assignment, student: str, minutes: float, gigabytes: float) -> str:
+    """Autograde the student's submission and write feedback, within limits; returns why that failed, "" if it did not.
 
-    _limit_memory(float(gigabytes))
-    course, one = Course(Path(folder)), assignment(lab)
-    config = Config(PyFileConfigLoader("nbgrader_config.py", path=folder).load_config())
-    config.CourseDirectory.root = folder
-    api = NbGraderAPI(config=config)
-    graded = api.autograde(one.name, student, force=True)
-    if not graded["success"]:
-        print(graded.get("log") or graded.get("error"), file=sys.stderr)
-        return 1
-    written = api.generate_feedback(one.name, student, force=True)
-    print(written.get("log", ""), file=sys.stderr)
-    return 0 if written["success"] and course.release(one).exists() else 1
+    The memory limit holds for every process of the submission, and on Linux only.
+    """
+    log = course.folder.resolve() / "logs" / f"{one.name} {student}.txt"
+    log.parent.mkdir(exist_ok=True)
+    process = _PROCESSES.Process(target=_grade, args=(course, one, student, gigabytes, log))
+    process.start()
+    try:
+        process.join(60 * minutes)
+        in_time, status = not process.is_alive(), process.exitcode
+    finally:
+        _end(process.pid)
+        process.join()
+    if not in_time:
+        return f"it ran longer than {minutes:g} minutes and was stopped"
+    if status == 0:
+        log.unlink()
+        return ""
+    said = log.read_text(encoding="utf-8", errors="replace")
+    if "DeadKernelError" in said or "Kernel died" in said:
+        return "its code ended the kernel: it ran out of memory or called os._exit; ask the student to run all cells"
+    return f"nbgrader could not grade it: see logs/{log.name}"
+
+
+def _grade(course: Course, one: Assignment, student: str, gigabytes: float, log: Path) -> None:
+    with log.open("w", encoding="utf-8") as file, redirect_stdout(file), redirect_stderr(file):
+        _limit_memory(gigabytes)
+        folder = str(course.folder.resolve())
+        config = Config(PyFileConfigLoader("nbgrader_config.py", path=folder).load_config())
+        config.CourseDirectory.root = folder
+        api = NbGraderAPI(config=config)
+        for step in (api.autograde, api.generate_feedback):
+            done = step(one.name, student, force=True)
+            print(done.get("log", ""), done.get("error", ""))
+            if not done["success"]:
+                sys.exit(1)
 
 
 def _limit_memory(gigabytes: float) -> None:
@@ -39,5 +67,13 @@ def _limit_memory(gigabytes: float) -> None:
     resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
 
 
-if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+def _end(pid: int) -> None:
+    """Stop the process and its kernel, which lives in a session of its own and survives its parent."""
+    try:
+        worker = psutil.Process(pid)
+        family = [*worker.children(recursive=True), worker]
+    except psutil.NoSuchProcess:
+        return
+    for process in family:
+        if process.is_running():
+            process.kill()
