@@ -25,7 +25,8 @@ class LabPage:
         # A workspace of its own: else JupyterLab opens the labs of before again.
         page.goto(f"{url}/doc/workspaces/{name}/tree/{name}.ipynb", wait_until="domcontentloaded")
         page.locator(".jp-Notebook").wait_for()
-        self._wait("() => document.querySelector('.jp-Notebook-ExecutionIndicator')?.dataset.status === 'idle'")
+        # Cells that are run before the kernel is connected are emptied in silence; only the status bar tells.
+        self._wait("() => /ipykernel.*Idle/.test(document.querySelector('.jp-StatusBar-Left')?.textContent)")
 
     def run_all(self) -> None:
         """Run every cell and wait until each has its number, or one has failed, and all pictures are there."""
