@@ -137,7 +137,7 @@ def _static(output: NotebookNode) -> NotebookNode | None:
     if WIDGET not in output.get("data", {}):
         return output
     del output["data"][WIDGET]
-    return output if "image/png" in output["data"] else None
+    return output if {"image/png", "text/markdown"} & output["data"].keys() else None
 
 
 def _comparable(notebook: NotebookNode) -> tuple:

@@ -279,6 +279,12 @@ def test_a_prediction_is_compared_once_committed():
     assert "Far off." in Prediction("How many?", measured=lambda: [90.0, 110.0]).commit(0)
 
 
+def test_without_a_kernel_a_prediction_is_at_least_a_question():
+    data, _ = Prediction("How many?", measured=lambda: [1.0])._repr_mimebundle_()
+    assert data["text/markdown"] == "**Predict.** How many?"
+    assert "application/vnd.jupyter.widget-view+json" in data
+
+
 @pytest.mark.parametrize("typed", ["", "many", "nan"])
 def test_a_prediction_without_a_number_is_not_used_up(typed):
     prediction = Prediction("How many?", measured=lambda: [90.0, 110.0])

@@ -181,6 +181,9 @@ def test_marks_by_hand_are_read_back(hostile):
     row = table(again)["renamed"]
     assert (row["too_few_tokens"], row["total"], row["to mark by hand"]) == ("2.5", "3.5", "")
     assert again.waiting == len(again.graded) - 1
+    feedback = course.folder / "feedback" / "renamed" / QUICK.name / f"{QUICK.notebook}.html"
+    assert re.search(r"Score: 2\.5 / 4\.0", feedback.read_text(encoding="utf-8"))
+    assert re.search(r"<b>Comments:</b>\s*<p>good</p>", feedback.read_text(encoding="utf-8"))
     text = again.hand_marks.read_text(encoding="utf-8")
     for nonsense in ("5", "-1", "good"):
         broken = text.replace('renamed,too_few_tokens,"2,5"', f"renamed,too_few_tokens,{nonsense}")

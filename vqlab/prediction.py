@@ -19,7 +19,7 @@ class Prediction(w.VBox):
     def __init__(
         self, question: str, measured: Callable[[], Sequence[float]], unit: str = "", of: str = "seeds"
     ) -> None:
-        self._measured, self._unit, self._of = measured, unit, of
+        self._question, self._measured, self._unit, self._of = question, measured, unit, of
         label = f"<p style='line-height:1.5'><b>Predict.</b> {escape(question)}</p>"
         named = {"description": "my prediction", "tooltip": "my prediction", "style": {"description_width": "initial"}}
         self._box = w.Text(placeholder="a number", layout=w.Layout(width="250px"), **named)
@@ -45,6 +45,12 @@ class Prediction(w.VBox):
         close = "Close!" if ratio < 1.25 else f"Off by a factor of {ratio:.1f}." if ratio < 1e3 else "Far off."
         said = f"You said {guess:g}{self._unit and ' ' + self._unit}."
         return self._say(f"{said} Measured: {spread(values)} ({len(values)} {self._of}). {close}")
+
+    def _repr_mimebundle_(self, **kwargs: object) -> dict | tuple:
+        """The widget where there is a kernel; the question alone where there is none."""
+        bundle = super()._repr_mimebundle_(**kwargs)
+        data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
+        return {**(data or {}), "text/markdown": f"**Predict.** {self._question}"}, metadata
 
     def _say(self, sentence: str) -> str:
         self._answer.value = f"<p role='status' style='min-height:1.5em'>{escape(sentence)}</p>"

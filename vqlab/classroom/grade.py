@@ -67,10 +67,15 @@ def grade(
             _grade_all(course, one, todo, outcomes, minutes, gigabytes)
     finally:
         marks.write_table(course, one, outcomes.by_student)
-    hand_marks, waiting = marks.exchange_hand_marks(course, one, outcomes.by_student)
+    by_hand = marks.exchange_hand_marks(course, one, outcomes.by_student)
+    for student in tqdm(by_hand.changed, desc="feedback", unit="student", file=sys.stderr, disable=not by_hand.changed):
+        if problem := worker.run(course, one, student, minutes, gigabytes, worker.FEEDBACK):
+            raise LabError(f"{student}: the feedback could not be written ({problem})")
     table = marks.write_table(course, one, outcomes.by_student)
     failed = {name: "; ".join(o["remarks"]) for name, o in outcomes.by_student.items() if o["status"] != "graded"}
-    return Report(table, hand_marks, waiting, [name for name in outcomes.by_student if name not in failed], failed)
+    return Report(
+        table, by_hand.path, by_hand.waiting, [name for name in outcomes.by_student if name not in failed], failed
+    )
 
 
 def _grade_all(

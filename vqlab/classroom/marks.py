@@ -3,6 +3,7 @@
 import csv
 import io
 from pathlib import Path
+from typing import NamedTuple
 
 from nbgrader.api import Gradebook, MissingEntry
 
@@ -60,30 +61,42 @@ def write_table(course: Course, one: Assignment, outcomes: dict[str, dict]) -> P
     return target
 
 
-def exchange_hand_marks(course: Course, one: Assignment, outcomes: dict[str, dict]) -> tuple[Path, int]:
-    """Read the points that a person has filled into hand_marks_LAB.csv, and write it anew with all answers to mark.
+class Exchange(NamedTuple):
+    """path: the file; waiting: how many answers still wait; changed: students whose marks or comments are new."""
 
-    Returns: the file, and how many answers still wait. Raises: LabError for points that are no number in 0…out of.
+    path: Path
+    waiting: int
+    changed: list[str]
+
+
+def exchange_hand_marks(course: Course, one: Assignment, outcomes: dict[str, dict]) -> Exchange:
+    """Read the points and comments that a person wrote into hand_marks_LAB.csv; write it anew with all answers to mark.
+
+    Raises: LabError for points that are no number in 0…out of.
     """
     path = course.folder / f"hand_marks_{one.name}.csv"
     given = _read_hand_marks(path)
-    rows, waiting = [list(_HAND_COLUMNS)], 0
+    rows, waiting, changed = [list(_HAND_COLUMNS)], 0, []
     with gradebook(course) as book:
         for student in sorted(name for name, outcome in outcomes.items() if outcome["status"] == "graded"):
             for grade in book.find_submission_notebook(one.notebook, one.name, student).grades:
-                if grade.cell.name.startswith("check-"):
+                question = grade.cell.name
+                if question.startswith("check-"):
                     continue
-                points, comment = given.get((student, grade.cell.name), ("", ""))
+                points, comment = given.get((student, question), ("", ""))
+                note = book.find_comment(question, one.notebook, one.name, student)
                 if points:
-                    grade.manual_score = _checked(points, grade.max_score, path, student)
-                    grade.needs_manual_grade = False
+                    value = _checked(points, grade.max_score, path, student)
+                    if (grade.manual_score, note.manual_comment or "") != (value, comment):
+                        changed.append(student)
+                    grade.manual_score, note.manual_comment, grade.needs_manual_grade = value, comment, False
                 elif not grade.needs_manual_grade:
                     points = f"{grade.score:g}"
                 waiting += not points
-                rows.append([student, grade.cell.name, points, f"{grade.max_score:g}", comment])
+                rows.append([student, question, points, f"{grade.max_score:g}", comment])
         book.db.commit()
     write(path, _as_csv(rows))
-    return path, waiting
+    return Exchange(path, waiting, changed)
 
 
 def _read_hand_marks(path: Path) -> dict[tuple[str, str], tuple[str, str]]:

@@ -1,8 +1,8 @@
 """Grade one submission in a process of its own, so that whatever it does ends with it."""
 
 import multiprocessing
+import os
 import sys
-from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import psutil
@@ -11,6 +11,8 @@ from traitlets.config import Config, PyFileConfigLoader
 
 from vqlab.classroom.course import Assignment, Course
 
+FEEDBACK = ("generate_feedback",)
+GRADING = ("autograde", *FEEDBACK)  # what nbgrader calls the steps
 if sys.platform == "win32":
     _PROCESSES = multiprocessing.get_context("spawn")
 else:  # a server that has read nbgrader's modules once; each submission starts as a copy of it
@@ -18,14 +20,17 @@ else:  # a server that has read nbgrader's modules once; each submission starts 
     _PROCESSES.set_forkserver_preload([__name__])
 
 
-def run(course: Course, one: Assignment, student: str, minutes: float, gigabytes: float) -> str:
+def run(
+    course: Course, one: Assignment, student: str, minutes: float, gigabytes: float, steps: tuple[str, ...] = GRADING
+) -> str:
     """Autograde the student's submission and write feedback, within limits; returns why that failed, "" if it did not.
 
+    steps: GRADING, or FEEDBACK to write only that anew.
     The memory limit holds for every process of the submission, and on Linux only.
     """
     log = course.folder.resolve() / "logs" / f"{one.name} {student}.txt"
     log.parent.mkdir(exist_ok=True)
-    process = _PROCESSES.Process(target=_grade, args=(course, one, student, gigabytes, log))
+    process = _PROCESSES.Process(target=_grade, args=(course, one, student, gigabytes, steps, log))
     process.start()
     try:
         process.join(60 * minutes)
@@ -44,15 +49,17 @@ def run(course: Course, one: Assignment, student: str, minutes: float, gigabytes
     return f"nbgrader could not grade it: see logs/{log.name}"
 
 
-def _grade(course: Course, one: Assignment, student: str, gigabytes: float, log: Path) -> None:
-    with log.open("w", encoding="utf-8") as file, redirect_stdout(file), redirect_stderr(file):
+def _grade(course: Course, one: Assignment, student: str, gigabytes: float, steps: tuple, log: Path) -> None:
+    with log.open("w", encoding="utf-8") as file:
+        for number in (1, 2):  # what the kernel inherits, not only what Python calls stdout and stderr
+            os.dup2(file.fileno(), number)
         _limit_memory(gigabytes)
         folder = str(course.folder.resolve())
         config = Config(PyFileConfigLoader("nbgrader_config.py", path=folder).load_config())
         config.CourseDirectory.root = folder
         api = NbGraderAPI(config=config)
-        for step in (api.autograde, api.generate_feedback):
-            done = step(one.name, student, force=True)
+        for step in steps:
+            done = getattr(api, step)(one.name, student, force=True)
             print(done.get("log", ""), done.get("error", ""))
             if not done["success"]:
                 sys.exit(1)
