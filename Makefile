@@ -22,7 +22,8 @@ test: $(READY_TESTS)  ## set up if needed and run every test, notebooks included
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python labs/build.py --check
-	$(BIN)/python -m pytest tests
+	$(BIN)/python -m pytest -m "not timed" -n 2 --dist loadscope tests
+	$(BIN)/python -m pytest -m timed tests
 	$(BIN)/python -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=60 labs
 
 labs: $(READY)  ## rebuild the notebooks from labs/source

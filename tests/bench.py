@@ -26,6 +26,7 @@ from vqlab.quantize import VectorQuantizer
 from vqlab.train import Settings, Trainer
 
 THREADS = 2
+_TURN_SECONDS = 0.05
 CODES, BATCH, HIDDEN, LEARNING_RATE, WARMUP_SHARE = 128, 128, 32, 2e-3, 0.4
 
 
@@ -155,14 +156,19 @@ def _live_seconds(explorer: Explorer) -> float | None:
 
 
 def _take_turns(contestants: dict[str, tuple[Callable, Callable]], rounds: int) -> dict[str, list[float]]:
-    """Seconds of each contestant's second callable; the first brings its kernels, threads and memory back into play."""
+    """Seconds a call of each contestant's second callable, which is called for a while in a row, as training would.
+
+    The first callable brings its kernels, threads and memory back into play.
+    """
     times = {name: [] for name in contestants}
     for _ in range(rounds):
         for name, (warm_up, contestant) in contestants.items():
             warm_up()
-            start = time.perf_counter()
-            contestant()
-            times[name].append(time.perf_counter() - start)
+            start, calls = time.perf_counter(), 0
+            while calls == 0 or time.perf_counter() - start < _TURN_SECONDS:
+                contestant()
+                calls += 1
+            times[name].append((time.perf_counter() - start) / calls)
     return times
 
 

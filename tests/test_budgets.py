@@ -1,6 +1,9 @@
 """The speed the labs are built on, in bands that hold on a busy two-core machine."""
 
 import bench
+import pytest
+
+pytestmark = pytest.mark.timed
 
 
 def test_stacked_runs_cost_a_fraction_of_runs_one_at_a_time():

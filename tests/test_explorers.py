@@ -30,6 +30,7 @@ def test_every_lab_has_an_explorer():
     assert all(FOUND.values())
 
 
+@pytest.mark.timed
 @every_explorer
 def test_a_redraw_takes_less_than_150_ms(explorer):
     seconds = statistics.median(explorers.redraw_seconds(explorer))

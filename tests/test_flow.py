@@ -146,6 +146,7 @@ def test_runs_do_not_depend_on_their_neighbours(table):
     np.testing.assert_allclose(alone.latent, table.latent[1, 3], rtol=1e-9)
 
 
+@pytest.mark.timed
 def test_one_run_is_fast_enough_for_a_slider():
     seconds = []
     for _ in range(5):

@@ -197,6 +197,7 @@ def test_every_stored_sweep_is_that_of_its_experiment(name):
         assert np.isfinite(stored.arrays[key][..., -1].astype(float)).all()
 
 
+@pytest.mark.timed
 def test_loading_needs_no_torch_and_less_than_half_a_second():
     script = (
         "import sys, time; start = time.perf_counter()\n"

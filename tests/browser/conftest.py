@@ -15,7 +15,8 @@ _NAMES = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, _NAMES)), None)
 
 
-@pytest.fixture(scope="session")
+# Not for the session: playwright keeps an event loop running, which tests of other modules must not meet.
+@pytest.fixture(scope="module")
 def browser() -> Iterator:
     """The system's Chromium, without a window."""
     if not CHROMIUM:
@@ -31,13 +32,13 @@ def browser() -> Iterator:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def url(browser, tmp_path_factory) -> Iterator[str]:
     with lab_server.jupyterlab(tmp_path_factory.mktemp("labs")) as address:
         yield address
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def latencies() -> Iterator[dict[str, float]]:
     """Median milliseconds from key-press to picture by lab; written as JSON to the file named by VQLAB_LATENCIES."""
     medians: dict[str, float] = {}

@@ -7,6 +7,7 @@ import statistics
 import lab_page
 import pytest
 
+pytestmark = pytest.mark.timed
 MOST_MS = 250
 PRESSES = 6  # of each slider
 READABLE = 4.5  # the contrast that WCAG 2 asks of words
