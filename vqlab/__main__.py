@@ -157,7 +157,7 @@ def _cancelled_by_ctrl_c() -> Iterator[Callable[["Trainer"], None]]:
     def press(number: int, frame: object) -> None:
         nonlocal pressed
         pressed = True
-        signal.signal(signal.SIGINT, before)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def stop_if_pressed(trainer: "Trainer") -> None:
         if pressed:
