@@ -9,6 +9,7 @@ import jupytext
 import nbformat
 import pytest
 
+from vqlab.__main__ import main
 from vqlab.classroom import collect, timing
 from vqlab.classroom.collect import Submission, Unreadable
 from vqlab.classroom.course import Course, assignment, assignments, read_students
@@ -206,3 +207,20 @@ def test_a_student_folder_with_a_stranger_s_variant_is_told(course, tmp_path):
     assert collect.submit(course, one, submission) == ("it came with the variant of bob; graded with that of ada",)
     given = json.loads((course.submitted(one, "ada") / variants.FILE).read_text())
     assert given == {"student": "ada", "seed": course.seed(one, "ada")}
+
+
+def test_a_stopped_round_says_that_nothing_is_lost(course, tmp_path, monkeypatch, capsys):
+    def stopped(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("vqlab.classroom.grade.grade", stopped)
+    assert main(["grade", "00", str(tmp_path), "--course", str(course.folder)]) == 130
+    assert "the same command goes on from here" in capsys.readouterr().err
+    assert main(["grade", "00", str(tmp_path), "--gigabytes", "0"]) == 1
+    assert "at least 1 gigabyte" in capsys.readouterr().err
+
+
+def test_without_nbgrader_one_sentence_says_what_to_install(monkeypatch, capsys):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    assert main(["assignment", "00"]) == 1
+    assert "pip install -e .[classroom]" in capsys.readouterr().err

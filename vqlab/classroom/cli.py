@@ -2,6 +2,7 @@
 
 import argparse
 import importlib.util
+import sys
 from pathlib import Path
 
 from vqlab import LabError
@@ -43,7 +44,11 @@ def add_grade(subcommands: argparse._SubParsersAction) -> None:
             raise LabError("a submission needs more than 0 minutes and at least 1 gigabyte")
         home, one = course.Course(chosen.course), course.assignment(chosen.lab)
         limits = {"minutes": chosen.minutes, "gigabytes": chosen.gigabytes}
-        print(grade.grade(home, one, chosen.submissions, again=chosen.again, **limits))
+        try:
+            print(grade.grade(home, one, chosen.submissions, again=chosen.again, **limits))
+        except KeyboardInterrupt:
+            print("Stopped; graded submissions are kept, so the same command goes on from here.", file=sys.stderr)
+            return 130
         return 0
 
     parser.set_defaults(run=_with_nbgrader(run))
