@@ -8,7 +8,7 @@ import lab_page
 import pytest
 
 pytestmark = pytest.mark.timed
-MOST_MS, ROUNDS = 250, 4
+MOST_MS = 250
 PRESSES = 6  # of each slider
 READABLE = 4.5  # the contrast that WCAG 2 asks of words
 
@@ -148,14 +148,6 @@ def test_tab_goes_through_the_controls_as_they_are_read_then_the_buttons(lab):
 
 
 def test_a_key_press_is_answered_at_once(lab, latencies):
-    medians = []
-    while len(medians) < ROUNDS and (not medians or medians[-1] > MOST_MS):  # neighbours come in bursts
-        medians.append(_median_latency(lab))
-    latencies[lab.name] = medians[-1]
-    assert medians[-1] <= MOST_MS, medians
-
-
-def _median_latency(lab) -> float:
     times = []
     for explorer in lab.explorers():
         explorer.root.evaluate("e => probe.stopwatch(e)")
@@ -166,6 +158,6 @@ def _median_latency(lab) -> float:
                 presses += 1
                 explorer.wait_until("e.stopwatch.length >= x", presses)
         times += explorer.root.evaluate("e => e.stopwatch")
-    median = statistics.median(times)
+    median = latencies[lab.name] = statistics.median(times)
     print(f"{lab.name}: median {median:.0f} ms, slowest {max(times):.0f} ms, of {len(times)} key-presses")
-    return median
+    assert median <= MOST_MS
