@@ -392,7 +392,7 @@ def test_the_real_picture_shows_codes_and_dimensions_side_by_side(sweep):
     measured, predicted = view.figure.axes[1].lines[:2]
     np.testing.assert_allclose(measured.get_ydata(), final(sweep, "code_dim", codes=256, slope=1))
     np.testing.assert_array_equal(predicted.get_ydata(), dimensions.predict(sweep, 256, 1, 1500).dimension)
-    bars = [bar.get_height() for bar in view.figure.axes[0].containers[0]]
+    bars = [top for _, (_, top) in view.figure.axes[0].collections[0].get_segments()]
     lost = cell["dimension_mse"][:, -1] / cell["dimension_mse"][:, 0]
     np.testing.assert_allclose(bars, lost.mean(0), rtol=1e-5)
 

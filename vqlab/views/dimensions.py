@@ -9,6 +9,8 @@ from vqlab.forecast import Forecast, forecast
 from vqlab.sweeps import Cell, Stored
 from vqlab.views import View
 
+_BAR = 5  # points
+
 
 @views.styled
 def explore(sweep: Stored, state: dict, live: Cell | None = None) -> View:
@@ -98,7 +100,8 @@ def _status(sweep: Stored, state: dict, now: Cell, warmups: tuple[int, ...]) -> 
 def _draw_modes(axis: Axes, lost: np.ndarray) -> None:
     """lost: error of each mode over that before training, (seeds, d)."""
     modes = np.arange(1, lost.shape[1] + 1)
-    axis.bar(modes, lost.mean(0), color=views.DATA, width=0.8, label=f"measured, {len(lost)} seeds")
+    # Thick lines for bars: one artist draws faster than 32.
+    axis.vlines(modes, 0, lost.mean(0), color=views.DATA, linewidth=_BAR, label=f"measured, {len(lost)} seeds")
     axis.vlines(modes, lost.min(0), lost.max(0), color=views.LIVE, linewidth=1.5)
     axis.plot([], [], "--", color=views.THEORY, label="theory")
     axis.set(xlim=(0.3, len(modes) + 0.7), ylim=(0, 1.1), xlabel="mode j", ylabel="share of its variance lost")
