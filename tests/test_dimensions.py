@@ -342,11 +342,11 @@ def test_water_stands_at_the_level_and_covers_the_modes_it_kills():
     filled = theory.water_fill(data.power_law_spectrum(32, 1), 8)
     level = next(line for line in columns.lines if "water level" in line.get_label())
     assert level.get_ydata()[0] == pytest.approx(float(filled.level))
-    above, below, dead = columns.containers
+    above, below, dead = ([column.vertices for column in part.get_paths()] for part in columns.collections)
     assert (len(above), len(below), len(dead)) == (13, 13, 19)
-    tops = [bar.get_y() + bar.get_height() for bar in above]
-    np.testing.assert_allclose(tops, data.power_law_spectrum(32, 1)[:13])
-    assert max(bar.get_height() for bar in dead) <= filled.level
+    np.testing.assert_allclose([corners[:, 1].max() for corners in above], data.power_law_spectrum(32, 1)[:13])
+    assert all(corners[:, 1].min() == filled.level for corners in above)
+    assert max(corners[:, 1].max() for corners in dead) <= filled.level
 
 
 @pytest.mark.parametrize(

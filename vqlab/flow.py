@@ -142,8 +142,8 @@ def _linear_form(variances: np.ndarray, bits: np.ndarray, state: np.ndarray, bet
     a, b = state
     latent = a * a * variances
     passed = variances * _channel_gain(latent, water_level(latent, bits))  # c σ²
-    rate = np.stack([passed * b * b + beta * (variances - passed), passed * a * a])
-    return rate, np.stack([variances * b, passed * a])
+    rate = np.array([passed * b * b + beta * (variances - passed), passed * a * a])
+    return rate, np.array([variances * b, passed * a])
 
 
 def _relax(x: np.ndarray, rate: np.ndarray, source: np.ndarray, h: np.ndarray) -> np.ndarray:

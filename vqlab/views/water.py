@@ -2,6 +2,8 @@
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.collections import PolyCollection
+from numpy.typing import ArrayLike
 
 from vqlab import theory, views
 from vqlab.data import power_law_spectrum
@@ -11,6 +13,7 @@ from vqlab.views import View
 DIM = 32
 _WATER, _LEVEL = "#CFE5F2", "#3A9BD0"
 _BOTTOM, _TOP = 2.0**-7, 2.0**5
+_WIDTH = 0.7  # of a column, in modes
 _FINE_BITS = np.linspace(0, 16, 161)
 
 
@@ -47,10 +50,9 @@ def _draw_columns(axis: Axes, variances: np.ndarray, water: WaterFilling) -> Non
     dead = ~alive
     axis.axhspan(_BOTTOM, water.level, color=_WATER, linewidth=0)
     axis.axhline(water.level, color=_LEVEL, linewidth=2.5, label=f"water level D* = {water.level:.3g}")
-    above = variances[alive] - water.level
-    axis.bar(modes[alive], above, bottom=water.level, color=views.USED, width=0.7)
-    axis.bar(modes[alive], water.level, color=views.USED, width=0.7, alpha=0.35)
-    axis.bar(modes[dead], variances[dead], color=views.DEAD, width=0.7, hatch="///", edgecolor="white", linewidth=0)
+    _stand(axis, modes[alive], water.level, variances[alive], color=views.USED)
+    _stand(axis, modes[alive], _BOTTOM, water.level, color=views.USED, alpha=0.35)
+    _stand(axis, modes[dead], _BOTTOM, variances[dead], facecolor=views.DEAD, edgecolor="white", hatch="///")
     axis.plot([], [], "s", color=views.USED, markersize=8, label="out of the water: gets bits")
     axis.plot([], [], "s", color=views.DEAD, markersize=8, label="under water: gets none")
     axis.set_yscale("log", base=2)
@@ -67,6 +69,14 @@ def _draw_columns(axis: Axes, variances: np.ndarray, water: WaterFilling) -> Non
         bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 2},
     )
     views.caption(axis, f"{DIM} modes as columns in water")
+
+
+def _stand(axis: Axes, modes: np.ndarray, bottom: ArrayLike, top: ArrayLike, **style: object) -> None:
+    """Columns from bottom to top, each (n,), as one artist: that draws faster than n bars."""
+    left, right = modes - _WIDTH / 2, modes + _WIDTH / 2
+    bottom, top = np.broadcast_to(bottom, len(modes)), np.broadcast_to(top, len(modes))
+    corners = np.array([(left, bottom), (left, top), (right, top), (right, bottom)])  # (4, 2, n)
+    axis.add_collection(PolyCollection(corners.transpose(2, 0, 1), linewidth=0, **style))
 
 
 def _draw_curve(axis: Axes, variances: np.ndarray, bits: float, water: WaterFilling) -> None:
