@@ -1,6 +1,5 @@
 """One browser and one JupyterLab for all labs; one page and one kernel a lab, gone before the next lab begins."""
 
-import importlib.util
 import json
 import os
 import shutil
@@ -21,8 +20,6 @@ def browser() -> Iterator:
     """The system's Chromium, without a window."""
     if not CHROMIUM:
         pytest.skip("no Chromium on this machine: apt-get install chromium to run the browser tests")
-    if not importlib.util.find_spec("playwright"):
-        pytest.skip("no playwright: pip install -r tests/requirements.txt to run the browser tests")
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
