@@ -3,10 +3,11 @@
 import itertools
 
 import numpy as np
+import pictures
 import pytest
 import torch
 
-from vqlab import data, metrics, sweeps, theory, views
+from vqlab import data, metrics, sweeps, theory
 from vqlab.controls import Explorer, Slider
 from vqlab.experiments import EXPERIMENTS
 from vqlab.experiments.dimensions import DIM, RULES, cluster_modes, train_adaptive, train_linear
@@ -320,21 +321,8 @@ def every_view(sweep, adaptive, clustered):
 def test_every_picture_is_small_legible_described_and_holds_its_place(sweep, adaptive, clustered):
     for group in every_view(sweep, adaptive, clustered):
         for view in group:
-            assert len(views.png(view.figure)) <= 60_000
-            assert len(view.figure.axes) <= 3
-            assert any(character.isdigit() for character in view.alt)
-            assert any(character.isdigit() for character in view.figure._suptitle.get_text())
-            texts = [text for axis in view.figure.axes for text in [*axis.texts, axis.title, axis.xaxis.label]]
-            legends = [axis.get_legend() for axis in view.figure.axes if axis.get_legend()]
-            texts += [text for legend in legends for text in legend.get_texts()]
-            texts += [
-                label for axis in view.figure.axes for label in (*axis.get_xticklabels(), *axis.get_yticklabels())
-            ]
-            assert min(text.get_fontsize() for text in texts) >= 11
-        places = [[axis.get_position().bounds for axis in view.figure.axes] for view in group]
-        limits = [[(axis.get_xlim(), axis.get_ylim()) for axis in view.figure.axes] for view in group]
-        assert all(place == places[0] for place in places)
-        assert all(limit == limits[0] for limit in limits)
+            pictures.check(view)
+        pictures.check_that_nothing_moves(group)
 
 
 def test_water_stands_at_the_level_and_covers_the_modes_it_kills():

@@ -5,6 +5,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+import pictures
 import pytest
 import torch
 from sklearn.neighbors import NearestCentroid
@@ -159,37 +160,12 @@ def all_views(sweep, many):
 
 def test_every_picture_is_small_legible_and_described(sweep, many):
     for view in all_views(sweep, many):
-        assert len(views.png(view.figure)) <= 60_000
-        assert view.figure.get_facecolor()[3] == 1
-        assert len(view.figure.axes) <= 3
-        for sentence in (view.alt, view.figure._suptitle.get_text()):
-            assert any(character.isdigit() for character in sentence)
-            assert "nan" not in sentence
-        assert "nan" not in view.status
-        texts = [text for axis in view.figure.axes for text in [*axis.texts, axis.title, axis.xaxis.label]]
-        legends = [axis.get_legend() for axis in view.figure.axes if axis.get_legend()]
-        texts += [text for legend in legends for text in legend.get_texts()]
-        assert min(text.get_fontsize() for text in texts) >= 11
-
-
-def test_all_text_stays_inside_the_picture(sweep, many):
-    for view in all_views(sweep, many):
-        views.png(view.figure)
-        box, renderer = view.figure.bbox, view.figure.canvas.get_renderer()
-        texts = [view.figure._suptitle, *(text for axis in view.figure.axes for text in [*axis.texts, axis.title])]
-        for text in texts:
-            extent = text.get_window_extent(renderer)
-            assert extent.x0 >= 0, text.get_text()
-            assert extent.x1 <= box.x1, text.get_text()
+        pictures.check(view)
 
 
 def test_nothing_moves_when_a_slider_moves(sweep, many):
-    pictures = [embeddings.explore(sweep, state) for state in states()]
-    for group in (pictures, [widths.merge_boundary(many, {"classes": c, "layout": "ring"}) for c in (4, 32)]):
-        places = [[axis.get_position().bounds for axis in view.figure.axes] for view in group]
-        assert all(place == places[0] for place in places)
-        limits = [[axis.get_xlim() + axis.get_ylim() for axis in view.figure.axes[:2]] for view in group]
-        assert all(limit == limits[0] for limit in limits)
+    pictures.check_that_nothing_moves([embeddings.explore(sweep, state) for state in states()], {"x2", "y2"})
+    pictures.check_that_nothing_moves([widths.merge_boundary(many, {"classes": c, "layout": "ring"}) for c in (4, 32)])
 
 
 def test_the_headline_is_the_number_of_regions_of_the_seed_shown(sweep):

@@ -3,6 +3,7 @@
 import itertools
 
 import numpy as np
+import pictures
 import pytest
 
 from vqlab import data, sweeps, views
@@ -31,30 +32,20 @@ def all_views(collapse, placed):
 
 def test_every_picture_is_small_legible_and_described(collapse, placed):
     for view in all_views(collapse, placed):
-        assert len(views.png(view.figure)) <= 60_000
-        assert view.figure.get_facecolor()[3] == 1
-        assert len(view.figure.axes) <= 3
-        assert any(character.isdigit() for character in view.alt)
-        assert any(character.isdigit() for character in view.figure._suptitle.get_text())
-        texts = [text for axis in view.figure.axes for text in [*axis.texts, axis.title, axis.xaxis.label]]
-        legends = [axis.get_legend() for axis in view.figure.axes if axis.get_legend()]
-        texts += [text for legend in legends for text in legend.get_texts()]
-        assert min(text.get_fontsize() for text in texts) >= 11
+        pictures.check(view)
 
 
 def test_nothing_moves_when_a_slider_moves(collapse, placed):
-    for group in (
-        [occupancy.explore({"codes": k, "tokens": n}) for k, n in ((16, 64), (4096, 16384))],
-        [placements.explore(placed, {"codes": k}) for k in (8, 256)],
+    pictures.check_that_nothing_moves(
+        [occupancy.explore({"codes": k, "tokens": n}) for k, n in ((16, 64), (4096, 16384))]
+    )
+    pictures.check_that_nothing_moves([placements.explore(placed, {"codes": k}) for k in (8, 256)], {"x0"})
+    pictures.check_that_nothing_moves(
         [
             tokens.explore(collapse, {"warmup": warmup, "codes": k, "seed": 0, "step": step})
             for warmup, k, step in ((0, 8, 0), (400, 256, 200), (800, 64, 1000))
-        ],
-    ):
-        places = [[axis.get_position().bounds for axis in view.figure.axes] for view in group]
-        assert all(place == places[0] for place in places)
-        limits = [[axis.get_ylim() for axis in view.figure.axes] for view in group]
-        assert all(limit == limits[0] for limit in limits)
+        ]
+    )
 
 
 def test_the_latent_panel_shows_every_code_dead_or_used(collapse):
