@@ -6,7 +6,7 @@ from torch import Tensor
 
 from vqlab import sweeps
 from vqlab.checks import Exercise, Mistake, Test
-from vqlab.exercises import fresh, near, variants
+from vqlab.exercises import fresh, near, too_far, variants
 
 _GENERATOR = torch.Generator().manual_seed(1)
 _Z = torch.randn(40, 3, generator=_GENERATOR)
@@ -284,15 +284,10 @@ bend = Exercise(
             lambda k: int(k) == k == measured_bend(),
         ),
     ),
-    mistakes=(
-        Mistake(
-            "At that K the start still uses at least your share of its codes: look further right.",
-            lambda k: k < measured_bend(),
-        ),
-        Mistake(
-            "Already at a smaller K the perplexity is below your share of K: look further left.",
-            lambda k: k > measured_bend(),
-        ),
+    mistakes=too_far(
+        measured_bend,
+        "At that K the start still uses at least your share of its codes: look further right.",
+        "Already at a smaller K the perplexity is below your share of K: look further left.",
     ),
 )
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from vqlab import regions, separation, sweeps
 from vqlab.checks import Exercise, Mistake, Test
-from vqlab.exercises import fresh, near, variants
+from vqlab.exercises import fresh, near, too_far, variants
 
 # --- token_purity(tokens, y) -> float ----------------------------------------------------------------------
 
@@ -215,15 +215,10 @@ merge_width = Exercise(
             lambda width: int(width) == width == measured_merge_width(),
         ),
     ),
-    mistakes=(
-        Mistake(
-            "There the mean over the seeds is still below 95 %: look further right. (A lucky seed is no boundary.)",
-            lambda width: width < measured_merge_width(),
-        ),
-        Mistake(
-            "Already at a smaller width the mean has reached 95 % for good: look further left.",
-            lambda width: width > measured_merge_width(),
-        ),
+    mistakes=too_far(
+        measured_merge_width,
+        "There the mean over the seeds is still below 95 %: look further right. (A lucky seed is no boundary.)",
+        "Already at a smaller width the mean has reached 95 % for good: look further left.",
     ),
 )
 
