@@ -13,6 +13,7 @@ from vqlab.__main__ import main
 from vqlab.classroom import collect, timing
 from vqlab.classroom.collect import Submission, Unreadable
 from vqlab.classroom.course import Course, assignment, assignments, read_students
+from vqlab.classroom.grade import Outcomes
 from vqlab.classroom.pack import pack
 from vqlab.exercises import variants
 
@@ -207,6 +208,17 @@ def test_a_student_folder_with_a_stranger_s_variant_is_told(course, tmp_path):
     assert collect.submit(course, one, submission) == ("it came with the variant of bob; graded with that of ada",)
     given = json.loads((course.submitted(one, "ada") / variants.FILE).read_text())
     assert given == {"student": "ada", "seed": course.seed(one, "ada")}
+
+
+def test_a_release_with_variants_is_graded_anew(course, tmp_path):
+    one = EVERY[0]
+    submission = Submission("ada", course.build_source(one))
+    course.release(one).parent.mkdir(parents=True)
+    course.release(one).write_bytes(submission.notebook.read_bytes())
+    Outcomes(course, one).keep(submission, "graded", [])
+    assert Outcomes(course, one).has(submission)
+    course.set_individual(one, True)
+    assert not Outcomes(course, one).has(submission)
 
 
 def test_a_stopped_round_says_that_nothing_is_lost(course, tmp_path, monkeypatch, capsys):

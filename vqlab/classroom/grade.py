@@ -17,7 +17,6 @@ from vqlab.classroom.collect import Submission, Unreadable, find, grade_id, subm
 from vqlab.classroom.course import Assignment, Course, write
 
 MINUTES, GIGABYTES = 10.0, 2.5
-
 _SOLVED, _BLANK = "solved", "blank"  # pseudo-students of a trial course
 
 
@@ -59,7 +58,7 @@ def grade(
     if not course.release(one).exists():
         raise LabError(f"{one.name} was not released in {course.folder}: make the assignment first")
     submissions = find(folder, one)
-    outcomes = _Outcomes(course, one)
+    outcomes = Outcomes(course, one)
     todo = [s for s in submissions if again or not outcomes.has(s)]
     try:
         if todo:
@@ -82,7 +81,7 @@ def _grade_all(
     course: Course,
     one: Assignment,
     todo: Sequence[Submission],
-    outcomes: "_Outcomes",
+    outcomes: "Outcomes",
     minutes: float,
     gigabytes: float,
 ) -> None:
@@ -154,12 +153,12 @@ def _only_what_grading_needs(folder: str, names: list[str]) -> list[str]:
     return [name for name in names if name in ("submitted", "autograded", "feedback", "handout", "logs", "pack")]
 
 
-class _Outcomes:
+class Outcomes:
     """What became of each submission, kept in results_LAB.json after every one."""
 
     def __init__(self, course: Course, one: Assignment) -> None:
         self._path = course.folder / f"results_{one.name}.json"
-        self._release = Submission("", course.release(one)).digest
+        self._release = f"{Submission('', course.release(one)).digest} {'individual' * course.is_individual(one)}"
         text = self._path.read_text(encoding="utf-8") if self._path.exists() else "{}"
         try:
             self.by_student: dict[str, dict] = json.loads(text)

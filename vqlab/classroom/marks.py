@@ -20,12 +20,11 @@ def gradebook(course: Course) -> Gradebook:
 
 def of_student(book: Gradebook, one: Assignment, student: str) -> dict[str, tuple[float | None, float]]:
     """Marks and most marks of every exercise and open question, in order; None while a person has to mark it."""
-    cells = [cell.name for cell in book.find_notebook(one.notebook, one.name).grade_cells]
+    cells = [(cell.name, cell.max_score) for cell in book.find_notebook(one.notebook, one.name).grade_cells]
     grades = {g.cell.name: g for g in book.find_submission_notebook(one.notebook, one.name, student).grades}
     return {
-        name.removeprefix("check-"): (None if g.needs_manual_grade else g.score, g.max_score)
-        for name in cells
-        if (g := grades[name])
+        name.removeprefix("check-"): (None if grades[name].needs_manual_grade else grades[name].score, most)
+        for name, most in cells
     }
 
 
