@@ -1,6 +1,5 @@
 """Widgets: one generic explorer that binds named sliders to a view, with "Train it live"."""
 
-import base64
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -12,12 +11,11 @@ import ipywidgets as w
 from vqlab import LabError
 from vqlab.sliders import ROW_PX, PlayButton, Slider, nearest, widgets_for
 from vqlab.sweeps import Cell
-from vqlab.views import View, png, recycle
+from vqlab.views import PAGE_PX, View, as_html, png, recycle
 
 LIVE_SEEDS = (100, 101, 102, 103)
 _NARROWEST_PX = 640  # where a page is narrower, the picture scrolls: smaller, nobody could read it
 _SCROLLING = "overflow-x:auto;width:0;min-width:100%"  # as wide as the page allows, not as the picture asks
-_PAGE_PX = 1100
 _LINE = 150  # characters of a status that surely fit in one line of that width
 # As many controls side by side as fit. On a narrow page a track goes under its number box instead of being squeezed.
 _COLUMNS = f"repeat(auto-fill, minmax(min({ROW_PX}px, 100%), 1fr))"
@@ -57,7 +55,7 @@ class Explorer(w.VBox):
             buttons += self._live_controls()
         below = [w.HBox(buttons, layout=_WRAPPING)] if buttons else []
         controls = w.GridBox(rows, layout={"grid_template_columns": _COLUMNS})
-        super().__init__([controls, *below, self._picture, self._status], layout={"max_width": f"{_PAGE_PX + 4}px"})
+        super().__init__([controls, *below, self._picture, self._status], layout={"max_width": f"{PAGE_PX + 4}px"})
         self._redraw()
 
     def set(self, **values: object) -> None:
@@ -133,15 +131,12 @@ class Explorer(w.VBox):
                 if isinstance(error, LabError):
                     return
                 raise
-            encoded = base64.b64encode(png(view.figure)).decode()
+            picture = png(view.figure)
             width, height = view.figure.canvas.get_width_height()
             recycle(view.figure)
-        # With width and height the page keeps the picture's place while it is exchanged.
-        self._picture.value = (
-            f'<div style="{_SCROLLING}"><img alt="{escape(view.alt, quote=True)}" '
-            f'src="data:image/png;base64,{encoded}" width="{width}" height="{height}" '
-            f'style="display:block;width:100%;min-width:{_NARROWEST_PX}px;max-width:{_PAGE_PX}px;height:auto"></div>'
-        )
+        # With its ratio the page keeps the picture's place while it is exchanged.
+        style = f"display:block;min-width:{_NARROWEST_PX}px;aspect-ratio:{width}/{height}"
+        self._picture.value = f'<div style="{_SCROLLING}">{as_html(picture, view.alt, style)}</div>'
         self._say(f"{remark} {view.status}".strip())
 
     def _say(self, sentence: str) -> None:

@@ -20,6 +20,7 @@ from vqlab.views.sheets import STYLE, png
 from vqlab.views.sheets import canvas as canvas
 from vqlab.views.sheets import recycle as recycle
 
+PAGE_PX = 1100
 # Okabe and Ito's colour-blind-safe palette.
 COLD, WARM, LIVE = "#0072B2", "#D55E00", "#000000"
 DATA, USED, DEAD = "#8C8C8C", "#009E73", "#B0417A"
@@ -44,10 +45,11 @@ class View:
         return bundle, {"image/png": {"alt": self.alt}}
 
 
-def as_html(picture: bytes, alt: str) -> str:
-    """PNG bytes as an HTML image with alt text, as wide as there is room for."""
+def as_html(picture: bytes, alt: str, style: str = "") -> str:
+    """PNG bytes as an HTML image with alt text, as wide as there is room for. style: more CSS."""
     source = f"data:image/png;base64,{base64.b64encode(picture).decode()}"
-    return f'<img alt="{escape(alt, quote=True)}" src="{source}" style="width:100%;max-width:1100px;height:auto">'
+    style = f"width:100%;max-width:{PAGE_PX}px;height:auto;{style}"
+    return f'<img alt="{escape(alt, quote=True)}" src="{source}" style="{style}">'
 
 
 def styled(view: Callable[..., View]) -> Callable[..., View]:
