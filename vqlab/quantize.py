@@ -13,9 +13,9 @@ from torch import Tensor, nn
 
 from vqlab import LabError
 
-# One score block of 2M floats (8 MB) stays in cache, so memory does not grow with N·K.
+# One score block of 1M floats (4 MB) stays in cache, so memory does not grow with N·K.
 _CODES_PER_BLOCK = 2048
-_SCORES_PER_BLOCK = 2_097_152
+_SCORES_PER_BLOCK = 1_048_576
 
 
 class Quantized(NamedTuple):
@@ -61,7 +61,7 @@ def nearest_code(z: Tensor, codes: Tensor) -> Tensor:
     """Index of the nearest code (squared Euclidean distance) for every latent; equal scores go to the lower index.
 
     Minimising ‖z − c‖² over c is maximising z·c − ‖c‖²/2, one matrix product. It runs in blocks, so the
-    (N, K) matrix never exists: the scores take 8 MB at any N and K.
+    (N, K) matrix never exists: the scores take 4 MB at any N and K.
 
     Args: z (R, N, d) latents, codes (R, K, d). Returns tokens (R, N), int64.
     Raises: LabError for wrong shapes, N = 0, K = 0, or NaN/Inf.
