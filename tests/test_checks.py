@@ -58,8 +58,8 @@ def test_an_answer_keeps_a_mark_for_each_test_it_passes_but_a_named_mistake_none
         (Mistake("small", lambda a: a < 3),),
     )
     assert (check(exercise, 1).marks, check(exercise, 1).says) == (0, "small")
-    assert (check(exercise, 3).marks, check(exercise, 3).says) == (2, "It fails this test: two.")
-    assert (check(exercise, 4).marks, check(exercise, 4).says) == (1, "It fails this test: two.")
+    assert (check(exercise, 3).marks, check(exercise, 3).says) == (2, "It fails this test: two. You gave 3.")
+    assert (check(exercise, 4).marks, check(exercise, 4).says) == (1, "It fails this test: two. You gave 4.")
     assert check(exercise, 9).marks == 3
     raises = Exercise("r", (Test("one", lambda a: 1 / 0), Test("two", lambda a: True)))
     assert (check(raises, 1).marks, check(raises, 1).says[:32]) == (1, "Your code raised ZeroDivisionErr")

@@ -18,6 +18,7 @@ from html import escape
 from io import StringIO
 
 SECONDS = 5.0
+_LONGEST_SHOWN = 80  # characters of an answer
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ def _check(exercise: Exercise, answer: object, seconds: float) -> Feedback:
             if within(seconds, test.passes, answer):
                 passed += 1
             else:
-                failed = failed or f"It fails this test: {test.says}."
+                failed = failed or f"It fails this test: {test.says}. {_what_came(answer)}"
         except NotImplementedError:
             return feedback("not yet", "Replace `raise NotImplementedError` by your code.")
         except TooSlow:
@@ -115,15 +116,21 @@ def _check(exercise: Exercise, answer: object, seconds: float) -> Feedback:
 
 
 class _Watched:
-    """The student's function, and whether it ever came back with nothing."""
+    """The student's function, what it came back with, and whether that was ever nothing."""
 
     def __init__(self, function: Callable) -> None:
-        self._function, self.returned_none = function, False
+        self._function, self.returned_none, self.last = function, False, None
 
     def __call__(self, *arguments: object) -> object:
-        value = self._function(*arguments)
-        self.returned_none = self.returned_none or value is None
-        return value
+        self.last = self._function(*arguments)
+        self.returned_none = self.returned_none or self.last is None
+        return self.last
+
+
+def _what_came(answer: object) -> str:
+    value = answer.last if isinstance(answer, _Watched) else answer
+    shown = " ".join(repr(value).split())
+    return f"You gave {shown if len(shown) <= _LONGEST_SHOWN else shown[:_LONGEST_SHOWN] + '…'}."
 
 
 def _name_mistake(exercise: Exercise, answer: object, seconds: float) -> str:

@@ -84,6 +84,7 @@ WRONG = {
         (purity_of_tokens, "rare one"),
         (lambda tokens, y: purity(y, tokens), "turned it round"),
         (lambda tokens, y: purity(tokens, y) * len(y), "number of samples"),
+        (lambda tokens, y: 100 * purity(tokens, y), "percentage"),
         (pure_tokens, "one class only"),
         (lambda tokens, y: np.bincount(y).max() / len(y), "largest class"),
         (lambda tokens, y: 1.0, "fails this test"),
@@ -98,6 +99,7 @@ WRONG = {
         (lambda a, b, c, d: 1 - nearest(a, b, c, d), "wrong answers"),
         (inner, "‖m‖²"),
         (lambda a, b, c, d: nearest(a, b, c, d, right=np.sum), "divide"),
+        (lambda a, b, c, d: nearest(a, b, c, d, right=np.asarray), "mean of that"),
         (positions, "look the name up"),
         (lambda a, b, c, d: 0.75, "fails this test"),
         (lambda a, b, c, d: undefined_name, "NameError"),  # noqa: F821
@@ -107,6 +109,7 @@ WRONG = {
         (lambda h, n: (1 - 0.5**h) ** n, "opposite"),
         (lambda h, n: 0.5 ** (h * n), "at once"),
         (lambda h, n: n * 0.5**h, "twice"),
+        (lambda h, n: 1 - (1 - 0.5**h) ** 2, "exponent"),
         (lambda h, n: 1 - 0.5 ** (h * n), "some unit"),
         (lambda h, n: h / 2 ** (h - 1), "fails this test"),
         (lambda h, n: 0, "fails this test"),

@@ -51,6 +51,10 @@ token_purity = Exercise(
             lambda f: near(float(_purity(f)), float(_TABLE.max(1).sum())),
         ),
         Mistake(
+            "This is a percentage; return a share between 0 and 1. Open hint 1.",
+            lambda f: near(_purity(f), 100 * float(separation.token_purity(_TABLE))),
+        ),
+        Mistake(
             "You count the tokens that hold one class only; purity counts samples of the majority class. Open hint 1.",
             lambda f: near(_purity(f), float(((_TABLE > 0).sum(1) == 1).mean())),
         ),
@@ -135,6 +139,10 @@ nearest_mean_accuracy = Exercise(
             lambda f: near(float(_blobs(f)), 77 * _RIGHT),
         ),
         Mistake(
+            "You return right or wrong for every sample: take the mean of that. Open hint 3.",
+            lambda f: np.array_equal(_blobs(f), _distances(_TEST, _MEANS).argmin(1) == _LABELS[1]),
+        ),
+        Mistake(
             "argmin gives the position of a mean, not the name of its class: look the name up. Open hint 2.",
             lambda f: near(_blobs(f), _RIGHT),
         ),
@@ -176,6 +184,10 @@ constant_chance = Exercise(
         Mistake(
             "You add the chances of the layers, which counts points where two layers are dead twice. Open hint 3.",
             lambda f: _agrees(f, lambda h, layers: layers * 2.0**-h),
+        ),
+        Mistake(
+            "This is right for two layers only: the exponent must be their number. Open hint 3.",
+            lambda f: _agrees(f, lambda h, layers: _rank_zero(h, 2)),
         ),
         Mistake(
             "This is the chance that some unit is dead; a point is lost only if all units of a layer are. Open hint 1.",

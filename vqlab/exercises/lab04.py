@@ -72,6 +72,10 @@ water_level = Exercise(
             lambda f: near(_level(f, _SPECTRUM), _forward_level(_SPECTRUM, _BITS)),
         ),
         Mistake(
+            "You return all that `theory.water_fill` finds; asked is its `.level`.",
+            lambda f: isinstance(_level(f, _SPECTRUM), theory.WaterFilling),
+        ),
+        Mistake(
             "This is the number of active modes; return the water level D*.",
             lambda f: near(_level(f, _SPECTRUM), int(_FILLED.active)),
         ),
@@ -237,8 +241,8 @@ predict = Exercise(
 
 # --- should_switch(counts, patience) -> bool ----------------------------------------------------------------
 
-_FALLING, _VACUOUS, _GROWING = [21, 13, 8], [21, 13, 8, 10, 13], [8, 9, 10, 11, 12]
-_FLAT, _PAUSE = [9, 10, 11, 11, 11, 11], [9, 10, 11, 11]
+_FALLING, _VACUOUS, _GROWING = [21, 13, 8], [21, 13, 8, 10, 13], [8, 9, 10, 11, 12, 13, 14]
+_PAUSE, _FLAT, _UNSTEADY = [9, 10, 11, 11], [9, 10, 11, 11, 11, 11], [9, 10, 11, 10, 11, 10]
 
 
 def _says(f: Callable, counts: Sequence[int], patience: int) -> bool | None:
@@ -247,19 +251,30 @@ def _says(f: Callable, counts: Sequence[int], patience: int) -> bool | None:
     return bool(value) if isinstance(value, bool | np.bool_) else None
 
 
+def _switches(f: Callable, patience: int, go_on: Sequence[list[int]], then: list[int]) -> bool:
+    return all(_says(f, counts, patience) is False for counts in go_on) and _says(f, then, patience) is True
+
+
 should_switch = Exercise(
     "should_switch",
     tests=(
-        Test("counts that still grow: go on", lambda f: _says(f, _GROWING, 2) is False),
-        Test("three checks without a new maximum, patience 3: switch", lambda f: _says(f, _FLAT, 3) is True),
-        Test("one check without a new maximum, patience 3: go on", lambda f: _says(f, _PAUSE, 3) is False),
-        Test("two checks without one, patience 3: go on", lambda f: _says(f, _FLAT[:5], 3) is False),
-        Test("the vacuous first counts do not matter", lambda f: _says(f, _VACUOUS, 2) is False),
-        Test("counts that fall to a new low: go on", lambda f: _says(f, _FALLING, 2) is False),
-        Test("and in the end: switch", lambda f: _says(f, [*_VACUOUS, 13, 13], 2) is True),
+        Test("go on while counts grow, switch when they have stopped", lambda f: _switches(f, 3, [_GROWING], _FLAT)),
+        Test(
+            "patience 3: go on after one and two checks without a new maximum, switch after three",
+            lambda f: _switches(f, 3, [_PAUSE, _FLAT[:5]], _FLAT),
+        ),
+        Test("checks that go up and down count as well", lambda f: _switches(f, 3, [_UNSTEADY[:5]], _UNSTEADY)),
+        Test(
+            "vacuous first counts do not matter, while they fall and when later ones are below them",
+            lambda f: _switches(f, 2, [_FALLING, _VACUOUS], [*_VACUOUS, 12, 13]),
+        ),
     ),
     mistakes=(
         Mistake("Return True or False, nothing else.", lambda f: _says(f, _GROWING, 2) is None),
+        Mistake(
+            "You give the same answer whatever the counts. Open hint 1.",
+            lambda f: len({_says(f, counts, 3) for counts in (_GROWING, _VACUOUS, [*_FLAT, 11, 11])}) == 1,
+        ),
         Mistake(
             "It is upside down: you switch while the count grows. Open hint 1.",
             lambda f: _says(f, _GROWING, 2) is True and _says(f, _FLAT, 3) is False,
@@ -271,6 +286,11 @@ should_switch = Exercise(
         Mistake(
             "One check too early: patience 3 means three checks that bring no new maximum. Open hint 1.",
             lambda f: _says(f, _FLAT[:5], 3) is True and _says(f, _PAUSE, 3) is False,
+        ),
+        Mistake(
+            "You wait for equal counts. They may go up and down: what matters is that none is a new maximum. "
+            "Open hint 1.",
+            lambda f: _says(f, _UNSTEADY, 3) is False and _says(f, _FLAT, 3) is True,
         ),
         Mistake(
             "One check too late: after `patience` checks without a new maximum, switch. Open hint 1.",
@@ -317,6 +337,10 @@ modes = Exercise(
         Mistake(
             "So many modes stay under water; asked are those above. Open hint 1.",
             lambda n: n == 32 - predicted_modes(),
+        ),
+        Mistake(
+            "`predict` returns a pair (active, loss); asked is its first number. Open hint 1.",
+            lambda n: isinstance(n, tuple | list),
         ),
     ),
 )
