@@ -72,7 +72,7 @@ def test_it_shows_the_start_position_at_once():
 
 def test_every_position_of_every_control_redraws():
     explorer = Explorer(sliders(), view)
-    track, box = inputs(explorer, w.SelectionSlider)[0], inputs(explorer, w.IntText)[0]
+    track, box = inputs(explorer, w.SelectionSlider)[0], inputs(explorer, w.FloatText)[0]
     for value in (0, 10, 400):
         track.value = value
         assert f"x is {value}" in status(explorer)
@@ -86,7 +86,7 @@ def test_every_position_of_every_control_redraws():
 def test_every_slider_has_one_label_and_it_belongs_to_the_number_box():
     explorer = Explorer(sliders(), view)
     tracks = inputs(explorer, w.SelectionSlider)
-    boxes = inputs(explorer, (w.IntText, w.FloatText))
+    boxes = inputs(explorer, (w.FloatText, w.FloatText))
     assert [box.description for box in boxes] == ["length x (steps)", "look"]
     assert [track.description for track in tracks] == ["", ""]
     assert inputs(explorer, w.Dropdown)[0].description == "kind"
@@ -95,9 +95,9 @@ def test_every_slider_has_one_label_and_it_belongs_to_the_number_box():
 @pytest.mark.parametrize(("typed", "shown"), [(370, 400), (-5, 0), (2_000_000_000, 400), (6, 10)])
 def test_a_number_between_positions_goes_to_the_nearest_and_says_so(typed, shown):
     explorer = Explorer(sliders(), view)
-    inputs(explorer, w.IntText)[0].value = typed
+    inputs(explorer, w.FloatText)[0].value = typed
     assert explorer.state["x"] == shown
-    assert inputs(explorer, w.IntText)[0].value == shown
+    assert inputs(explorer, w.FloatText)[0].value == shown
     assert f"length x {typed:g} is not stored: showing {shown}" in status(explorer)
 
 
@@ -271,26 +271,26 @@ def test_cancelled_is_what_the_training_loop_understands():
 
 
 def test_a_prediction_is_compared_once_committed():
-    prediction = Prediction("How many?", measured=lambda: [90.0, 110.0], unit="codes")
+    prediction = Prediction("How many?", measured=lambda: [90.0, 110.0], possible=(0, 1000), unit="codes")
     sentence = prediction.commit(50)
     assert sentence.startswith("You said 50 codes. Measured: 100 ± 10 (2 seeds). Off by a factor of 2.0.")
     assert inputs(prediction, w.Button)[0].disabled
-    assert "Close!" in Prediction("How many?", measured=lambda: [90.0, 110.0]).commit(105)
-    assert "Far off." in Prediction("How many?", measured=lambda: [90.0, 110.0]).commit(0)
+    assert "Close!" in Prediction("How many?", measured=lambda: [90.0, 110.0], possible=(0, 1000)).commit(105)
+    assert "Far off." in Prediction("How many?", measured=lambda: [90.0, 110.0], possible=(0, 1000)).commit(0)
 
 
 def test_without_a_kernel_a_prediction_is_at_least_a_question():
-    data, _ = Prediction("How many?", measured=lambda: [1.0])._repr_mimebundle_()
+    data, _ = Prediction("How many?", measured=lambda: [1.0], possible=(0, 1))._repr_mimebundle_()
     assert data["text/markdown"] == "**Predict.** How many?"
     assert "application/vnd.jupyter.widget-view+json" in data
 
 
-@pytest.mark.parametrize("typed", ["", "many", "nan"])
-def test_a_prediction_without_a_number_is_not_used_up(typed):
-    prediction = Prediction("How many?", measured=lambda: [90.0, 110.0])
+@pytest.mark.parametrize("typed", ["", "many", "nan", "-5", "1001"])
+def test_a_prediction_that_cannot_be_is_not_used_up(typed):
+    prediction = Prediction("How many?", measured=lambda: [90.0, 110.0], possible=(0, 1000))
     inputs(prediction, w.Text)[0].value = typed
     inputs(prediction, w.Button)[0].click()
-    assert "Type a number first" in prediction._answer.value
+    assert "Type a number from 0 to 1,000 first" in prediction._answer.value
     assert not inputs(prediction, w.Button)[0].disabled
     inputs(prediction, w.Text)[0].value = "1,000"
     inputs(prediction, w.Button)[0].click()

@@ -13,13 +13,20 @@ class Prediction(w.VBox):
     """Commit to a number before you see it. After "Commit" it shows the measured values beside yours.
 
     question: one sentence.   measured: a function that returns the values, one for each repetition.
+    possible: the least and the most that can come out; no other prediction is taken.
     of: what a repetition is ("seeds", "draws").   unit: may be empty.
     """
 
     def __init__(
-        self, question: str, measured: Callable[[], Sequence[float]], unit: str = "", of: str = "seeds"
+        self,
+        question: str,
+        measured: Callable[[], Sequence[float]],
+        possible: tuple[float, float],
+        unit: str = "",
+        of: str = "seeds",
     ) -> None:
         self._question, self._measured, self._unit, self._of = question, measured, unit, of
+        self._least, self._most = possible
         label = f"<p style='line-height:1.5'><b>Predict.</b> {escape(question)}</p>"
         named = {"description": "my prediction", "tooltip": "my prediction", "style": {"description_width": "initial"}}
         self._box = w.Text(placeholder="a number", layout=w.Layout(width="250px"), **named)
@@ -36,8 +43,9 @@ class Prediction(w.VBox):
         if prediction is not None:
             self._box.value = str(prediction)
         guess = _number(self._box.value)
-        if guess is None:
-            return self._say(f"Type a number first, such as 100; “{self._box.value}” is none.")
+        if guess is None or not self._least <= guess <= self._most:
+            wanted = f"a number from {self._least:,} to {self._most:,}"
+            return self._say(f"Type {wanted} first; “{self._box.value}” is none.")
         self._box.disabled = self._commit.disabled = True
         values = list(self._measured())
         mean = sum(values) / len(values)

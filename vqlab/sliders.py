@@ -49,8 +49,8 @@ def widgets_for(slider: Slider) -> tuple[w.Widget, ...]:
         layout = w.Layout(width=f"{_LABEL_PX + 2 * _BOX_PX}px", max_width="100%")
         return (w.Dropdown(options=slider.values, value=slider.start, layout=layout, **named),)
     layout = w.Layout(width=f"{_LABEL_PX + _BOX_PX}px", max_width="100%", flex="0 0 auto")
-    box_class = w.IntText if all(isinstance(value, int) for value in slider.values) else w.FloatText
-    box = box_class(value=slider.start, continuous_update=False, layout=layout, **named)
+    # Not IntText, which reads "2.7" as 27.
+    box = w.FloatText(value=slider.start, continuous_update=False, layout=layout, **named)
     track = w.SelectionSlider(
         options=[(f"{value:,}", value) for value in slider.values],
         value=slider.start,
@@ -101,7 +101,7 @@ def nearest(slider: Slider, wanted: object) -> tuple[object, str]:
     Raises: LabError for an unknown word or something that is not a number.
     """
     if wanted in slider.values:
-        return wanted, ""
+        return slider.values[slider.values.index(wanted)], ""  # 8, not the 8.0 of a number box
     if isinstance(slider.start, str):
         raise LabError(f"{slider.label} has no choice {wanted!r}: choose from {', '.join(slider.values)}")
     try:
