@@ -342,7 +342,11 @@ def test_water_stands_at_the_level_and_covers_the_modes_it_kills():
     [
         ({}, "Cold start"),
         ({"warmup": 75}, "Short warm-up"),
-        ({"warmup": 200}, "Balanced"),
+        ({"warmup": 200}, "Lifted"),
+        ({"warmup": 200, "beta": 1}, "Short warm-up"),
+        ({"warmup": 400, "beta": 1}, "Balanced"),
+        ({"warmup": 800, "beta": 4}, "Strong commitment"),
+        ({"start": 0.5, "bits": 2}, "Large start"),
         ({"warmup": 800}, "Long warm-up"),
         ({"beta": 0}, "Slow escape"),
     ],

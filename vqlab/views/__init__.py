@@ -101,7 +101,15 @@ def draw_classes(axis: Axes, points: np.ndarray, y: np.ndarray, size: float, **s
         axis.scatter(*points[here].T, s=size, c=shades, marker=CLASS_MARKERS[marker], **style)
 
 
-def draw_live(axis: Axes, steps: Sequence[int], stored: np.ndarray, live: np.ndarray, color: str, quantity: str) -> str:
+def draw_live(
+    axis: Axes,
+    steps: Sequence[int],
+    stored: np.ndarray,
+    live: np.ndarray,
+    color: str,
+    quantity: str,
+    digits: int = 3,
+) -> str:
     """Live runs over the band of the stored seeds, both (seeds, steps); returns the sentence that judges their ends."""
     band(axis, np.array(steps), stored, color, f"{len(stored)} stored seeds", linestyle="--")
     for i, run in enumerate(live):
@@ -110,8 +118,8 @@ def draw_live(axis: Axes, steps: Sequence[int], stored: np.ndarray, live: np.nda
     axis.set(xlabel="training step", xlim=(-0.02 * steps[-1], 1.02 * steps[-1]))
     verdict = "agree with" if metrics.agrees(live[:, -1], stored[:, -1]) else "DIFFER from"
     return (
-        f"{len(live)} live seeds end at {quantity} {spread(live[:, -1])} and {verdict} the {len(stored)} stored "
-        f"ones, {spread(stored[:, -1])} (three standard errors of the mean)."
+        f"{len(live)} live seeds end at {quantity} {spread(live[:, -1], digits)} and {verdict} the {len(stored)} "
+        f"stored ones, {spread(stored[:, -1], digits)} (three standard errors of the mean)."
     )
 
 

@@ -35,7 +35,11 @@ def explore(sweep: Stored, state: dict, live: Cell | None = None) -> View:
     if live is None:
         _draw_error(right, sweep, now["mse"], predicted, state)
     else:
-        here = sweep.at(warmup=warmup, codes=k, slope=slope)
+        # Live and stored alike, up to the step that is looked at.
+        here, live = (
+            {key: run[key][:, : moment + 1] for key in ("mse", "code_dim")}
+            for run in (sweep.at(warmup=warmup, codes=k, slope=slope), live)
+        )
         dimension.plot([at] * len(live["code_dim"]), live["code_dim"][:, -1], "k.")
         comparison = _draw_live(right, sweep, here, live, state)
     alt = f"{figure._suptitle.get_text()}. {comparison}"
@@ -134,20 +138,22 @@ def _draw_error(axis: Axes, sweep: Stored, mse: np.ndarray, predicted: Forecast,
     axis.plot(x, predicted.error / floor, "--", color=views.THEORY, label="theory")
     axis.axhline(1, color=views.THEORY, linestyle=":", label="Shannon")
     arrow = {"arrowstyle": "->", "color": views.LIVE}
-    place = (best, error[best].min() / floor)
-    axis.annotate("best", place, (0, -30), textcoords="offset points", ha="center", arrowprops=arrow)
+    place = (best, error[best].max() / floor)
+    axis.annotate("best", place, (0, 30), textcoords="offset points", ha="center", arrowprops=arrow)
     _mark(axis, sweep, state, error.mean(1) / floor)
     axis.set(ylim=(0.98, 1.32), ylabel="over Shannon's floor")
     axis.set_yticks((1, 1.1, 1.2, 1.3))
     _warmup_axis(axis, sweep)
-    views.caption(axis, f"Error: best {error[best].mean():.2f}, after {sweep.axes['warmup'].values[best]} steps")
+    views.caption(axis, f"Error: best {error[best].mean():.2f}, warm-up {sweep.axes['warmup'].values[best]}")
 
 
 def _draw_live(axis: Axes, sweep: Stored, stored: Cell, live: Cell, state: dict) -> str:
-    steps, dim = sweep.settings["frames"], sweep.settings["dim"]
-    error = views.draw_live(axis, steps, stored["mse"] * dim, live["mse"] * dim, views.WARM, "error")
-    axis.set(ylabel="squared error", ylim=(0, dim * 1.05))
-    views.caption(axis, f"Error while training, K = {state['codes']}")
+    dim, k = sweep.settings["dim"], state["codes"]
+    steps = sweep.settings["frames"][: stored["mse"].shape[1]]
+    error = views.draw_live(axis, steps, stored["mse"] * dim, live["mse"] * dim, views.WARM, "error", digits=4)
+    floor = float(shannon(sweep, k, state["slope"]).distortion)
+    axis.set(ylabel="squared error", ylim=(0.95 * floor, 1.4 * floor))
+    views.caption(axis, f"Error while training, K = {k}")
     new, was = live["code_dim"][:, -1], stored["code_dim"][:, -1]
     agree = "agrees with" if metrics.agrees(new, was) else "DIFFERS from"
     return f"{error} Their dimension, {views.spread(new)}, {agree} the stored {views.spread(was)}."

@@ -35,8 +35,15 @@ def explore(settings: Mapping, state: dict) -> View:
     shannon = theory.water_fill(variances, bits)
     floor = float(theory.loss_floor(variances, bits, alive.sum()))
     above = flow.active[flow.times >= unit * warmup]  # modes above water from the switch on
-    excess = flow.loss[-1] / floor
-    name, story = regime(warmup, state["beta"], int(above.min()), int(alive.sum()), int(shannon.active), excess)
+    enough = enough_warmup(variances, bits, state["start"], unit, total)
+    name, story = regime(
+        warmup,
+        state["beta"],
+        warmup >= enough,
+        escaped=alive.sum() > above.min(),
+        missing=int(shannon.active - alive.sum()),
+        settled=flow.loss[-1] / floor < 1 + _ARRIVED,
+    )
     figure, axes = views.canvas(
         3, f"{name}: {alive.sum()} of {len(alive)} modes active at the end; {bits} bits could serve {shannon.active}"
     )
@@ -45,11 +52,10 @@ def explore(settings: Mapping, state: dict) -> View:
     axes[0].set(ylabel="gain")
     views.caption(axes[0], "Encoder gains a")
     _draw_gains(axes[1], steps, flow.b, alive)
-    views.caption(axes[1], "Decoder gains b: the dead stand still")
+    views.caption(axes[1], "Decoder gains b")
     _draw_loss(axes[2], steps, flow, warmup, floor, float(shannon.distortion))
     for axis in axes:
         _draw_time(axis, total, warmup)
-    enough = enough_warmup(variances, bits, state["start"], unit, total)
     status = (
         f"{name}. {story} Modes above water: {above[0]} at the switch, {above.min()} at the fewest, "
         f"{alive.sum()} at step {total:,}. Loss "
@@ -59,21 +65,34 @@ def explore(settings: Mapping, state: dict) -> View:
     return View(figure, status, status)
 
 
-def regime(warmup: int, beta: float, fewest: int, active: int, needed: int, excess: float) -> tuple[str, str]:
+def regime(warmup: int, beta: float, enough: bool, *, escaped: bool, missing: int, settled: bool) -> tuple[str, str]:
     """The name of a training's regime and the sentence that explains it.
 
-    fewest, active: active modes at their fewest while quantized and at the end; needed: those that Shannon serves;
-    excess: loss at the end over the floor of the active modes.
+    enough: whether the warm-up brought all modes that Shannon serves above water; escaped: whether modes rose above
+    water after they had been under it; missing: modes that Shannon serves and that end under water, below 0 if more
+    are active than he serves; settled: whether the loss is down at the floor of the active modes.
     """
-    if beta == 0 and active > fewest:
+    if beta == 0 and escaped:
         return "Slow escape (β = 0)", "Without commitment a dead mode's encoder gain creeps up until it is above water."
-    if active >= needed and excess < 1 + _ARRIVED:
-        return "Balanced", "All modes that deserve bits grew, a = b, before the water rose."
-    if active > needed:
-        return "Long warm-up", "Too many modes were let in: they share the bits, and shrink slowly."
-    if warmup == 0:
+    if warmup == 0 and missing > 0:
         return "Cold start", "The water rose before the modes grew: those below it never start."
-    return "Short warm-up", "Modes that deserve bits were still under water at the switch."
+    if warmup == 0:
+        return "Large start", "Started so large, the modes that deserve bits came up without any warm-up."
+    if missing > 0 and enough:
+        return (
+            "Strong commitment",
+            "Enough modes were above water, but β > 1 pulls encoder gains down to b/β: some drown.",
+        )
+    if missing > 0:
+        return "Short warm-up", "Modes that deserve bits were still under water at the switch."
+    if not enough:
+        return (
+            "Lifted",
+            "Modes under water at the switch came up as their encoder gains rose to b/β, which β < 1 allows.",
+        )
+    if settled:
+        return "Balanced", "All modes that deserve bits grew, a = b, before the water rose."
+    return "Long warm-up", "Too many modes were let in: they share the bits, and shrink slowly."
 
 
 def enough_warmup(variances: np.ndarray, bits: float, start: float, unit: float, total: int) -> int:
@@ -102,7 +121,7 @@ def _draw_gains(axis: Axes, steps: np.ndarray, gains: np.ndarray, alive: np.ndar
 def _draw_loss(axis: Axes, steps: np.ndarray, flow: DiagonalFlow, warmup: int, floor: float, shannon: float) -> None:
     quantized = steps >= warmup
     loss = flow.loss / shannon
-    axis.plot(np.sqrt(steps[~quantized]), loss[~quantized], ":", color=views.LIVE, linewidth=2)
+    axis.plot(np.sqrt(steps[~quantized]), loss[~quantized], color=views.DATA)
     axis.plot(np.sqrt(steps[quantized]), loss[quantized], color=views.LIVE, linewidth=2, label="loss")
     axis.axhline(floor / shannon, color=views.DEAD, linestyle="--", label="floor")
     axis.axhline(1, color=views.THEORY, linestyle=":", label="Shannon")

@@ -17,6 +17,7 @@ _STYLES = (
     (views.WARM, "o"),
     (views.CLASS_COLORS[6], "D"),
 )
+_MIDDLE = 16  # of the axis of dimensions
 
 
 @views.styled
@@ -74,9 +75,10 @@ def _draw_curve(axis: Axes, clustered: Stored, kmeans: np.ndarray, dimension: np
     modes = np.array(clustered.axes["modes"].values)
     views.band(axis, modes, kmeans.T, views.USED, "k-means on m modes", marker="s", markersize=4)
     axis.plot(dimension.mean(1), error.mean(1), "-o", color=views.WARM, label="trained")
-    for at, text in ((0, "cold"), (len(error) - 1, "long warm-up")):
+    for at, text, above in ((0, "cold", 12), (len(error) - 1, "long warm-up", -20)):
         place = (dimension[at].mean(), error[at].mean())
-        axis.annotate(text, place, (0, 10), textcoords="offset points", ha="right" if at else "left")
+        side = "left" if place[0] < _MIDDLE else "right"
+        axis.annotate(text, place, (0, above), textcoords="offset points", ha=side, va="center")
     axis.set(xlim=(1.5, 33), ylim=(0.98, 1.4), xlabel="dimension", ylabel="error over Shannon's floor")
 
 

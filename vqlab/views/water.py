@@ -13,6 +13,7 @@ from vqlab.views import View
 DIM = 32
 _WATER, _LEVEL = "#CFE5F2", "#3A9BD0"
 _BOTTOM, _TOP = 2.0**-7, 2.0**5
+_BELOW_WORDS = 2.0**2  # a level under the words in the panel's upper corner
 _WIDTH = 0.7  # of a column, in modes
 _FINE_BITS = np.linspace(0, 16, 161)
 
@@ -27,9 +28,9 @@ def explore(state: dict) -> View:
     variances = power_law_spectrum(DIM, slope)
     water = theory.water_fill(variances, bits)
     share = water.distortion / variances.sum()
-    title = (
-        f"R = {bits} bits: {water.active} of {DIM} modes stand out of the water, {share:.0%} of the variance is lost"
-    )
+    unit, stand = "bit" if bits == 1 else "bits", "stands" if water.active == 1 else "stand"
+    lost = f"{share:.0%} of the variance is lost"
+    title = f"R = {bits} {unit}: {water.active} of {DIM} modes {stand} out of the water, {lost}"
     figure, (columns, curve) = views.canvas(2, title)
     columns.set_position((0.07, 0.135, 0.575, 0.62))
     curve.set_position((0.715, 0.135, 0.265, 0.62))
@@ -59,15 +60,10 @@ def _draw_columns(axis: Axes, variances: np.ndarray, water: WaterFilling) -> Non
     axis.set(xlim=(0.3, DIM + 0.7), ylim=(_BOTTOM, _TOP), xlabel="mode j", ylabel="variance v")
     axis.set_yticks(2.0 ** np.arange(-6, 6, 2), ["1/64", "1/16", "1/4", "1", "4", "16"])
     axis.minorticks_off()
-    top = 0.5 * np.log2(variances[0] / water.level)
-    axis.annotate(
-        f"every doubling above\nthe level costs ½ bit:\n{top:.1f} bits for mode 1",
-        (0.98, 0.97),
-        xycoords="axes fraction",
-        ha="right",
-        va="top",
-        bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 2},
-    )
+    if water.level < _BELOW_WORDS:
+        top = 0.5 * np.log2(variances[0] / water.level)
+        words = f"every doubling above\nthe level costs ½ bit:\n{top:.1f} bits for mode 1"
+        axis.annotate(words, (0.98, 0.97), xycoords="axes fraction", ha="right", va="top")
     views.caption(axis, f"{DIM} modes as columns in water")
 
 

@@ -11,6 +11,7 @@ from vqlab.sweeps import Stored
 from vqlab.views import View
 
 NARROW, WIDE = 2, 64
+_HIGH = 85  # per cent: above it, words of two lines would reach into the legend
 # How activations are told apart, in this order: colour, marker, line.
 _LOOKS = ((views.DEAD, "o", "-"), (views.WARM, "s", "--"), (views.COLD, "^", "-."))
 _DRAWS, _POINTS = 2000, 100
@@ -40,9 +41,10 @@ def two_diseases(sweep: Stored, state: dict) -> View:
         _width_axis(axis, widths)
         axis.set(ylabel="right (%)", ylim=(0, 114), yticks=range(0, 101, 20))
         views.caption(axis, caption)
+    warm_word = ("warm-up\nalone", "right") if warm_alone < _HIGH else ("warm-up alone", "left")
     corners = (
         (NARROW, neither, "neither", "left", "top"),
-        (NARROW, warm_alone, "warm-up\nalone", "right", "bottom"),
+        (NARROW, warm_alone, *warm_word, "bottom"),
         (WIDE, wide_alone, "width alone", "right", "top"),
         (WIDE, both, "both", "right", "bottom"),
     )
@@ -51,7 +53,7 @@ def two_diseases(sweep: Stored, state: dict) -> View:
         offset = (0, -9 if va == "top" else 9)
         axes[1].annotate(cures, (width, share), offset, textcoords="offset points", ha=ha, va=va)
     n = len(sweep.seeds)
-    axes[0].text(0.98, 0.11, f"mean and range of {n} seeds", transform=axes[0].transAxes, ha="right")
+    axes[0].text(0.98, 0.13, f"mean and range of {n} seeds", transform=axes[0].transAxes, ha="right")
     embeddings = [
         f"{views.spread(by_mean[list(widths).index(width), column])} % at width {width} {start}"
         for width in (NARROW, WIDE)
