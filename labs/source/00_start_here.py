@@ -119,6 +119,7 @@ from vqlab.prediction import Prediction
 Prediction(
     "Which perplexity do you read? (K = 512 equally likely codes, N = 1,024 tokens)",
     measured=lambda: metrics.perplexity(theory.simulate_uniform_usage(512, 1024, draws=20)),
+    possible=(1, 512),
     of="draws",
 )
 

@@ -52,6 +52,7 @@ from vqlab.prediction import Prediction
 Prediction(
     "With a warm-up of 400 steps and K = 256: which perplexity do you expect at the end?",
     measured=lambda: sweep.at(warmup=400, codes=256)["perplexity"][:, -1],
+    possible=(1, 256),
 )
 
 # %% [markdown]

@@ -30,7 +30,8 @@ view.explore(sweep, {"width": 2, "warmup": 400, **ring, **shown})
 # %% [markdown]
 # Every code is in use: the disease of Lab 01 is cured. And yet the reconstructions lie on a line, and half of the samples are taken for another class.
 #
-# - **Middle:** the grey grid of the left panel, as the encoder sees it. It has folded the plane flat, and the ring with it.
+# - **Middle:** the grey grid of the left panel, as the encoder sees it. It has folded the plane flat, and the ring with it. The latents are shown
+#   around their mean, in units of the farthest, in the colours of their classes.
 # - **Right:** each row is a class; the columns say which class a reader of the tokens takes it for. A perfect tokenizer has a diagonal.
 #   The second diagonal is the fold: two classes, one from each side of the ring, lie on one place.
 #
@@ -48,6 +49,7 @@ from vqlab.prediction import Prediction
 Prediction(
     "Width 4 instead of 2, all else the same: how many distinct regions do you expect, on average over seeds?",
     measured=lambda: sweep.at(width=4, warmup=400, **ring)["regions"][:, -1],
+    possible=(1, 16),
     unit="regions",
 )
 
@@ -57,7 +59,7 @@ Prediction(
 # Three things to try, in this order:
 #
 # 1. Drag the **width** from 1 to 64. Where does the second diagonal go?
-# 2. Back to width 2. Try to cure it with the codebook: K, warm-up. Then look at other **seeds**.
+# 2. Back to width 2. Try to cure it with the codebook: K, warm-up. Then look at other **seeds** (pictures are stored of four of the eight).
 # 3. Width 64, and no warm-up. Read the classes from the *embeddings*, then from the *tokens*.
 #
 # "Train it live" trains the shown position now, with four new seeds, and draws their regions over the eight stored ones.
@@ -95,7 +97,8 @@ Explorer(choices, partial(widths.two_diseases, sweep))
 
 # %% [markdown]
 # Left, the two curves lie on each other: **what the encoder has merged, the warm-up does not part.** Right, they do not:
-# **what the encoder keeps apart, a cold codebook throws together.** The four corners of the right panel, mean ± standard deviation over the seeds:
+# **what the encoder keeps apart, a cold codebook throws together.** (With 4 classes the left curves do part at width 2, by some ten points. Look at the bands: the gain comes
+# from the few seeds that a cold start folds worst.) The four corners of the right panel, mean ± standard deviation over the seeds:
 
 # %%
 from vqlab.views import per_cent, spread
@@ -203,7 +206,8 @@ for i, width in enumerate(sweep.axes["width"].values[:6]):
 table(["width", "point: formula", "untrained", "trained", "curve: formula", "untrained", "trained"], rows)
 
 # %% [markdown]
-# **Read it.** Untrained, it is as the coins say. Training wakes points up: it moves the lines at which units switch. Curves mostly stay. Why?
+# **Read it.** Untrained, it is as the coins say, within the scatter of eight seeds. Training wakes points up: it moves the lines at which units switch. At widths 2 and 3
+# they wake up as curves. Wider encoders lose curves as well, but many stay. Why?
 #
 # A unit that is dead at *all* samples has no gradient, so training cannot wake it. Call the others **living units**. A layer with one living unit leaves
 # a curve, a layer with none a point, and both for good. So the fate of a seed should be visible before its first step. The sweep with 32 seeds has the living units
@@ -434,7 +438,7 @@ table(["classes (width 64)", "right by token (%): K = 16, cold", "K = 16, warm",
 # |---|---|---|
 # | cause | an encoder that is too small | reproduced (section 4); most of it is dead ReLU units, not too few (section 6) |
 # | cure | a larger encoder | reproduced (section 4) |
-# | and the warm-up? | given as the cure of the other disease | does not part merged classes (section 4) |
+# | and the warm-up? | given as the cure of the other disease | does not part merged classes, from 8 classes on (section 4) |
 # | where is the boundary? | not given | the same for 8 to 32 classes, and about half as wide if no unit can die (section 6) |
 # | what are the tokens good for? | asked in its open review | the class is read from them (sections 4 and 8) |
 #
@@ -469,4 +473,4 @@ table(["classes (width 64)", "right by token (%): K = 16, cold", "K = 16, warm",
 #
 # </details>
 #
-# In both diseases the embeddings could use two dimensions, and in the end they did. In [Lab 04](04_why_dimensions_die.ipynb) every code is in use, and *dimensions* die.
+# In both diseases the embeddings could use two dimensions, and once cured, they did. In [Lab 04](04_why_dimensions_die.ipynb) every code is in use, and *dimensions* die.

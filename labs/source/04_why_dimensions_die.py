@@ -8,7 +8,7 @@
 # | Time | 40 minutes, and 44 for the exercises |
 # | You need | [Lab 01](01_tokens_collapse.ipynb), a little calculus |
 # | You will be able to | water-fill a spectrum by hand · say why a mode under water stays dead · predict the number of dimensions and the loss that a warm-up will give · choose when to switch without a sweep |
-# | Exercises | 5, worth 18 points, and an open question worth 4 |
+# | Exercises | 5, worth 15 points, and an open question worth 4 |
 #
 # The idea is that of *Continuous First, Discrete Later: VQ-VAEs Without Dimensional Collapse* (arXiv 2605.06870). Its own equations (6–8, 16, 17)
 # were not at hand: **the derivation below is ours**, from its description, and every step of it is written out.
@@ -44,6 +44,7 @@ from vqlab.prediction import Prediction
 Prediction(
     "With a warm-up of 200 steps and K = 256: which effective dimension (of 32) do you expect of the codebook?",
     measured=lambda: sweep.at(warmup=200, codes=256, slope=1)["code_dim"][:, -1],
+    possible=(1, 32),
 )
 
 # %% [markdown]
@@ -212,9 +213,11 @@ Explorer(
 # Find the regimes; the title names them.
 #
 # - **Cold start**: warm-up 0. A few modes run away, the others lie flat. Does more R help? How much does ε = 0.2 help?
-# - **Balanced**: warm-up 200. Modes grow with a = b, then the water rises, and those it reaches sink.
-# - **Long warm-up**: 800. All decoders have grown, so b/β lifts modes out of the water that deserve no bits. They sink again, slowly, and
-#   cost bits meanwhile. With β = 1 there is no such lift: try it.
+# - **Balanced**: warm-up 400 with β = 1. All modes that deserve bits have grown, with a = b, when the water rises, and they stay.
+# - **Lifted**: warm-up 200 with β = ¼. Some are still under water at the switch, but their encoder gains rise to b/β and bring them up,
+#   and with them a mode that deserves no bits. With β = 1 there is no such lift: try it.
+# - **Long warm-up**: 800 with β = ¼. All decoders have grown, so b/β lifts many modes that deserve no bits. They sink again, slowly, and cost bits meanwhile.
+# - **Strong commitment**: 800 with β = 4. Now b/β is *below* b, and modes that were up drown.
 # - **Slow escape**: warm-up 0, β = 0. Modes come up one after the other.
 
 # %% [markdown]
@@ -403,7 +406,7 @@ def predict(variances, warmup, bits, eps):
 lab04.predict(predict)
 
 # %% [markdown]
-# ### Exercise 4 · `should_switch` (★★☆, 6 minutes, 7 points)
+# ### Exercise 4 · `should_switch` (★★☆, 6 minutes, 4 points)
 #
 # You watch a warm-up. Every few steps you water-fill the latents' spectrum and append the number of active modes to the list `counts`.
 # Return True when it is time to switch: when the last `patience` checks brought no new maximum. Mind that the first counts are vacuous:
@@ -470,7 +473,7 @@ lab04.modes(modes)
 # %% [markdown]
 # ## 8. Switch by itself, and where that breaks
 #
-# Your rule as a callback: `vqlab.adaptive.AdaptiveSwitch` works in any training of vqlab. Setting `warmup` to all the steps
+# The rule of Exercise 4, ready-made: `vqlab.adaptive.AdaptiveSwitch` is a callback for any training of vqlab. Setting `warmup` to all the steps
 # leaves the decision to it.
 
 # %%
@@ -555,7 +558,8 @@ table(["slope", "K", *(f"after {budget:,}" for budget in BUDGETS), "theory, afte
 # %% [markdown]
 # **Read it.**
 #
-# - *With K* the best length grows, most clearly at a small budget and a steep spectrum: more bits serve more modes, and late modes grow slowly.
+# - *With K* the best length grows at a small budget, most clearly with a steep spectrum: more bits serve more modes, and late modes grow slowly.
+#   After 1,500 steps this is hardly left, and at slope 1 not at all.
 # - *With the budget* it does **not** grow. In theory it hardly moves; measured, it shrinks a little. Time lets excess modes sink, which forgives a long warm-up;
 #   but in the real quantizer it also heals a short one, because dead modes leak back. A longer training makes the U flat.
 # - *Too long* is worst when little is left: drag the budget to 500 in section 3 and look at the right arm.
@@ -596,9 +600,9 @@ for r in (8, 12, 16):
 # | cause | 2605.06870: modes under water get no gradient | reproduced in the flow (section 5) and roughly in a real quantizer (section 6) |
 # | count at the switch | an upper bound of the final dimension, vacuous for a short warm-up | vacuous when short, yes. **Not an upper bound here**: with β < 1 modes come up again after the switch |
 # | cold start | 2605.06870: ordinary VQ stays at 2–4 dimensions, frozen | starts there, then **leaks**: the more codes, the faster (sections 4, 6) |
-# | warm-up | 2605.06870: error falls with warm-up; 17–35 % better rFID on images | error falls, by little: squared error on Gaussians, a few per cent (section 4) |
+# | warm-up | 2605.06870: error falls with warm-up; 17–35 % better rFID on images | error falls, by little: squared error on Gaussians, by half to three per cent (sections 4, 8) |
 # | too long | NeurIPS 2025, *Dimensional Collapse in VQVAEs: Evidence and Remedies*: loss is U-shaped in the dimension, best at 4–10 | reproduced: U-shaped at every K, slope and budget (sections 6, 8) |
-# | adaptive switch | 2605.06870: stop when the predicted count stops growing | works, a little late; removes most of the cold start's loss (section 8) |
+# | adaptive switch | 2605.06870: stop when the predicted count stops growing | works, but late, by more than the best length itself; removes most of the cold start's loss on average, and at one position of nine does worse than it (section 8) |
 #
 # The two papers seem to disagree; the picture of section 6 holds both. Left of the bottom, dimensions are missing and a warm-up helps. Right of it, there are more dimensions than K codes can serve.
 # What moves the bottom is K and the spectrum: images with a perceptual loss have a flatter one than with a pixel loss, and there a warm-up pays most.
@@ -617,5 +621,3 @@ for r in (8, 12, 16):
 # 3. R grows by one bit, and all active modes share it alike: 1/n bit each. The level falls by a factor 4^(1/n).
 #
 # </details>
-#
-# Next: Lab 05.
