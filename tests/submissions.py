@@ -17,7 +17,7 @@ from vqlab.classroom.course import LABS, Assignment, Course, assignment
 
 # What a cell of the student's own does, and what the teacher must be told of it.
 HOSTILE = {
-    "endless cell": ("while True: pass", "KeyboardInterrupt|CellTimeoutError"),
+    "endless cell": ("while True: pass", "ran too long and was stopped"),
     "exit": ("import sys; sys.exit()", "SystemExit"),
     "memory": ("hoard = bytearray(10**10); hoard[::4096] = b'x' * len(hoard[::4096])", "MemoryError"),
     "kernel killer": ("import os; os._exit(1)", "ended the kernel"),

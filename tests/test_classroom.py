@@ -4,17 +4,20 @@ import json
 import re
 from importlib import import_module
 from itertools import pairwise
+from types import SimpleNamespace
 
 import jupytext
 import nbformat
 import pytest
 
 from vqlab.__main__ import main
-from vqlab.classroom import collect, timing
+from vqlab.classroom import collect, hand_marks, timing
 from vqlab.classroom.collect import Submission, Unreadable
-from vqlab.classroom.course import Course, assignment, assignments, read_students
+from vqlab.classroom.course import Course, assignment, assignments, copy_notebook, read_students
 from vqlab.classroom.grade import Outcomes
+from vqlab.classroom.hand_marks import _Row
 from vqlab.classroom.pack import pack
+from vqlab.classroom.release import release
 from vqlab.exercises import variants
 
 EVERY = assignments()
@@ -74,18 +77,41 @@ def test_a_list_of_students_is_read_and_checked(tmp_path, refuses):
         ("", "is empty"),
         ("student\n", "is empty"),
         ("ada\nada\n", "names ada twice"),
+        ("ada\nAda\n", "names Ada, ada twice"),
+        ("Jos\u00e9\nJose\u0301\n", "names José twice"),
+        ("x" * 300, "more than 80 characters"),
         ("../evil\n", "cannot be a student id"),
         ("a/b\n", "cannot be a student id"),
         ("-x\n", "cannot be a student id"),
     ):
-        path.write_text(text)
+        path.write_text(text, encoding="utf-8")
         with refuses(words):
             read_students(path)
     path.write_bytes(b"\xff\xfe\xfa")
-    with refuses("cannot be read"):
+    with refuses("is not UTF-8"):
         read_students(path)
-    with refuses("cannot be read"):
+    with refuses("cannot be read: No such file"):
         read_students(tmp_path / "missing.txt")
+
+
+def test_a_course_that_cannot_be_written_is_one_sentence(tmp_path, refuses):
+    (tmp_path / "file").write_text("not a folder")
+    with refuses("could not write"):
+        Course(tmp_path / "file").prepare()
+    with refuses("could not copy"):
+        copy_notebook(tmp_path / "file", tmp_path / "file" / "handout")
+
+
+def test_variants_are_not_taken_back_by_forgetting_the_list(course, refuses):
+    course.set_students(EVERY[0], ["ada", "bob"])
+    with refuses("was released with a variant for each of 2 students"):
+        release(course, EVERY[0])
+
+
+def test_the_pack_gives_no_answers_of_another_course(course, refuses):
+    course.set_students(EVERY[0], ["ada"])
+    with refuses("was not released to bob"):
+        pack(course, EVERY[0], ["ada", "bob"])
 
 
 def test_grading_needs_a_course_and_submissions(tmp_path, course, refuses):
@@ -111,13 +137,22 @@ def test_submissions_are_found_in_folders_and_as_files(tmp_path):
         "dan/a.ipynb",
         "dan/b.ipynb",
         "eve.ipynb",
+        "fay/final.ipynb",
+        f"fay/old/{one.notebook}.ipynb",
+        "g+h/a.ipynb",
+        "Jose\u0301.ipynb",
         ".hidden/x.ipynb",
         "notes.txt",
+        "ivy.zip",
     ):
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text("{}")
     found = {s.student: s for s in collect.find(tmp_path, one)}
-    assert list(found) == ["ada", "bob", "cleo", "dan", "eve"]
+    assert list(found) == ["José", "ada", "bob", "cleo", "dan", "eve", "fay", "g+h"]
+    assert collect.ignored(tmp_path) == ["ivy.zip", "notes.txt"]
+    assert found["fay"].remarks == ("the notebook was called final.ipynb", "of 2 notebooks final.ipynb was graded")
+    with pytest.raises(Unreadable, match="cannot be a student id"):
+        collect.read(found["g+h"])
     assert found["bob"].notebook.parent.name == "deep"
     assert found["cleo"].remarks == ("the notebook was called other.ipynb",)
     assert found["dan"].notebook is None
@@ -135,6 +170,71 @@ def test_deleted_graded_cells_come_back_in_their_place():
     assert [c.source for c in notebook.cells] == ["a", "mine", "answer", "c", "d"]
     with pytest.raises(Unreadable, match="another notebook"):
         collect._put_back(nbformat.v4.new_notebook(cells=[]), released)
+
+
+def made(kind: str, source: str, name: str = ""):
+    cell = {"code": nbformat.v4.new_code_cell, "markdown": nbformat.v4.new_markdown_cell}[kind](source)
+    if name:
+        cell.metadata["nbgrader"] = {"grade_id": name}
+    return cell
+
+
+def test_copied_cells_keep_one_name_and_all_text():
+    copies = [made("markdown", text, "open") for text in ("first", "first", "second")]
+    notebook = nbformat.v4.new_notebook(cells=[*copies, made("code", "f = 1", "f"), made("code", "f = 2", "f")])
+    assert collect._join_copies(notebook) == [f"the cell {name} occurred more than once" for name in ("open", "f")]
+    assert [collect.grade_id(cell) for cell in notebook.cells] == ["open", None, None, "f", None]
+    assert notebook.cells[0].source == "first\n\nsecond"
+    assert collect._join_copies(notebook) == []
+
+
+def test_an_open_answer_below_its_cell_is_taken_in():
+    released = nbformat.v4.new_notebook(cells=[made("markdown", "Answer here", "open"), made("markdown", "## 8")])
+    below = [made("markdown", "Because"), made("code", "1 + 1"), made("markdown", "so.")]
+    notebook = nbformat.v4.new_notebook(cells=[released.cells[0].copy(), *below, released.cells[1]])
+    assert collect._take_in_answers(notebook, released) == ["the answer to open stood below its cell"]
+    assert notebook.cells[0].source == "Because\n\nso."
+    assert collect._take_in_answers(notebook, released) == [], "an answered cell is left alone"
+    untouched = nbformat.v4.new_notebook(cells=[released.cells[0].copy(), released.cells[1]])
+    assert collect._take_in_answers(untouched, released) == []
+
+
+def test_a_stranger_to_the_list_is_named_with_the_likeliest_student(course, tmp_path):
+    course.set_students(EVERY[0], ["hugo", "zoë"])
+    for student, words in (("Hugo", "not on the list .* did you mean hugo"), ("kim", "not on the list .*to$")):
+        with pytest.raises(Unreadable, match=words):
+            collect.submit(course, EVERY[0], Submission(student, tmp_path / "any.ipynb"))
+
+
+@pytest.mark.parametrize(
+    ("row", "marked", "shown", "score", "waits"),
+    [
+        (None, {}, ("", ""), None, True),
+        (_Row("", "well"), {}, ("", "well"), None, True),
+        (_Row("2,5", "good"), {}, ("2,5", "good"), 2.5, False),
+        (_Row("2.5", "good"), {"open": "now"}, ("2.5", "good"), 2.5, False),
+        (_Row("3", "good"), {"open": "before"}, ("", "an earlier answer got 3: good"), None, True),
+        (_Row("", "good"), {"open": "now"}, ("", "good"), None, True),
+    ],
+    ids=["new", "waiting", "marked", "again", "rewritten", "taken back"],
+)
+def test_a_mark_by_hand_belongs_to_the_answer_it_was_given_for(row, marked, shown, score, waits):
+    before = 3.0 if marked else None
+    grade = SimpleNamespace(cell=SimpleNamespace(name="open"), manual_score=before, score=0.0)
+    grade.needs_manual_grade = not marked
+    note = SimpleNamespace(manual_comment=None)
+    assert hand_marks._settle(grade, note, row, marked, "now") == shown
+    assert (grade.manual_score, grade.needs_manual_grade) == (score, waits)
+    assert marked == ({} if waits else {"open": "now"})
+
+
+def test_a_table_of_marks_is_read_as_spreadsheets_write_it(tmp_path, refuses):
+    path = tmp_path / "hand_marks_lab00.csv"
+    path.write_text("student;question;points;out of;comment\nZoë;open;2,5;4;good; really\n", encoding="utf-8-sig")
+    assert hand_marks._read(path) == {("Zoë", "open"): ("2,5", "good")}
+    path.write_bytes("student,question,points,out of,comment\nZoë,open,2,4,\n".encode("cp1252"))
+    with refuses("is not UTF-8"):
+        hand_marks._read(path)
 
 
 def test_a_missing_notebook_is_unreadable(tmp_path):
@@ -172,7 +272,8 @@ def test_a_rubric_shares_out_all_points_of_its_question(one):
 @every_lab
 def test_the_pack_is_whole(one, course):
     students = ["ada", "bob"]
-    folder = pack(course, one, students)
+    course.set_students(one, students)
+    folder = pack(course, one, [])
     solved = nbformat.read(folder / f"{one.notebook}.ipynb", as_version=4)
     assert not any("NotImplementedError" in cell.source for cell in solved.cells if cell.cell_type == "code")
     key, rubric, wrong, plan = (
@@ -199,7 +300,7 @@ def test_a_student_folder_with_a_stranger_s_variant_is_told(course, tmp_path):
     released = nbformat.read(course.build_source(one, "solved"), as_version=4)
     course.release(one).parent.mkdir(parents=True)
     nbformat.write(released, course.release(one))
-    course.set_individual(one, True)
+    course.set_students(one, ["ada"])
     folder = tmp_path / "submissions" / "ada"
     folder.mkdir(parents=True)
     nbformat.write(released, folder / f"{one.notebook}.ipynb")
@@ -217,7 +318,7 @@ def test_a_release_with_variants_is_graded_anew(course, tmp_path):
     course.release(one).write_bytes(submission.notebook.read_bytes())
     Outcomes(course, one).keep(submission, "graded", [])
     assert Outcomes(course, one).has(submission)
-    course.set_individual(one, True)
+    course.set_students(one, ["ada"])
     assert not Outcomes(course, one).has(submission)
 
 

@@ -22,7 +22,7 @@ QUICK = assignment("00")  # the lab that runs fastest stands for all where the l
 
 
 def table(report) -> dict[str, dict]:
-    with report.table.open(newline="", encoding="utf-8") as file:
+    with report.table.open(newline="", encoding="utf-8-sig") as file:
         return {row["student"]: row for row in csv.DictReader(file)}
 
 
@@ -89,6 +89,8 @@ def test_nothing_given_to_students_holds_a_solution(released):
         assert not any(solution in text for solution in solutions)
         assert not any(cell.get("outputs") for cell in given.cells)
         assert "SOLUTION" not in text
+        assert f"under its name, `{one.notebook}.ipynb`. Keep `variant.json` beside it" in given.cells[0].source
+        assert ".ipynb)" not in text, "a link leads out of the folder"
         assert "| points | for |" not in text, "a rubric is in the released notebook"
         assert {path.name for path in (handout / student).iterdir()} == {f"{one.notebook}.ipynb", "variant.json"}
 
@@ -191,6 +193,14 @@ def test_marks_by_hand_are_read_back(hostile):
         with pytest.raises(LabError, match="write a number from 0 to 4"):
             grading.grade(course, QUICK, submissions)
         assert again.hand_marks.read_text() == broken, "what a person typed is theirs to mend"
+    stranger = text + "erik,too_few_tokens,3,4,\n"
+    again.hand_marks.write_text(stranger)
+    with pytest.raises(LabError, match="names erik, too_few_tokens, which nobody handed in"):
+        grading.grade(course, QUICK, submissions)
+    assert again.hand_marks.read_text() == stranger
+    again.hand_marks.unlink()
+    grading.grade(course, QUICK, submissions)
+    assert "renamed,too_few_tokens,2.5,4,good" in again.hand_marks.read_text(encoding="utf-8"), "from the gradebook"
     again.hand_marks.write_text(text.replace("student,question", "name,question"))
     with pytest.raises(LabError, match="has lost a column"):
         grading.grade(course, QUICK, submissions)

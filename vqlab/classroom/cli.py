@@ -14,6 +14,7 @@ def add_assignment(subcommands: argparse._SubParsersAction) -> None:
     """`assignment LAB`: release a lab."""
     parser = _parser(subcommands, "assignment", "release a lab as an nbgrader assignment")
     parser.add_argument("--students", type=Path, help="text file, one id a line: a variant of the questions for each")
+    parser.add_argument("--common", action="store_true", help="the same questions for all, although variants are out")
 
     def run(chosen: argparse.Namespace) -> int:
         from vqlab.classroom import course
@@ -21,7 +22,7 @@ def add_assignment(subcommands: argparse._SubParsersAction) -> None:
 
         students = course.read_students(chosen.students) if chosen.students else []
         one = course.assignment(chosen.lab)
-        folder = release(course.Course(chosen.course), one, students)
+        folder = release(course.Course(chosen.course), one, students, chosen.common)
         each = f", one folder for each of {len(students)} students" if students else ""
         print(f"{one.name} is released: give out {folder}{each}")
         return 0
@@ -57,7 +58,7 @@ def add_grade(subcommands: argparse._SubParsersAction) -> None:
 def add_pack(subcommands: argparse._SubParsersAction) -> None:
     """`pack LAB`: the teacher's pack."""
     parser = _parser(subcommands, "pack", "write the teacher's pack: solutions, key, rubric, wrong answers, timing")
-    parser.add_argument("--students", type=Path, help="the list given to `assignment`: adds each student's answers")
+    parser.add_argument("--students", type=Path, help="only these; default: all who were given a variant")
 
     def run(chosen: argparse.Namespace) -> int:
         from vqlab.classroom import course

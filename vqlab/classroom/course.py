@@ -8,6 +8,10 @@ import secrets
 import shutil
 import subprocess
 import sys
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +20,9 @@ from vqlab import LabError
 from vqlab.exercises import variants
 
 LABS = Path(vqlab.__file__).resolve().parents[1] / "labs"
-_FORBIDDEN = set('/\\+:*?"<>|\0')
+_LISTED = '/ \\ + : * ? " < > |'
+_FORBIDDEN = set(_LISTED.replace(" ", "") + "\0")
+_LONGEST_ID = 80
 _CONFIG = '''\
 """nbgrader's settings for this course; its own commands read them when run in this folder."""
 
@@ -88,7 +94,7 @@ class Course:
         if not (self.folder / "nbgrader_config.py").exists():  # a teacher may have changed it
             write(self.folder / "nbgrader_config.py", _CONFIG)
         if not self._settings_file.exists():
-            write(self._settings_file, json.dumps({"secret": secrets.token_hex(16), "individual": []}, indent=2))
+            write(self._settings_file, json.dumps({"secret": secrets.token_hex(16), "students": {}}, indent=2))
         return self
 
     @property
@@ -104,15 +110,15 @@ class Course:
         except ValueError as error:
             raise LabError(f"{self._settings_file} is damaged: restore it from a backup ({error})") from error
 
-    def is_individual(self, one: Assignment) -> bool:
-        """Whether every student has a variant of their own."""
-        return one.name in self._settings["individual"]
+    def students(self, one: Assignment) -> list[str]:
+        """Who was given a variant of their own; nobody if all were given the same."""
+        return self._settings["students"].get(one.name, [])
 
-    def set_individual(self, one: Assignment, individual: bool) -> None:
-        """Decide whether every student gets a variant of their own."""
+    def set_students(self, one: Assignment, students: Sequence[str]) -> None:
+        """Decide who gets a variant of their own; nobody: all get the same."""
         settings = self._settings
-        names = set(settings["individual"]) - {one.name} | ({one.name} if individual else set())
-        write(self._settings_file, json.dumps(settings | {"individual": sorted(names)}, indent=2))
+        lists = settings["students"] | {one.name: list(students)}
+        write(self._settings_file, json.dumps(settings | {"students": lists}, indent=2, ensure_ascii=False))
 
     def seed(self, one: Assignment, student: str) -> int:
         """The seed of a student's variant, 1…2³¹: the same whenever asked, and not to be guessed without the secret."""
@@ -158,22 +164,32 @@ def read_students(path: Path) -> list[str]:
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             rows = [row[0].strip() for row in csv.reader(file) if row and row[0].strip()]
-    except (OSError, UnicodeDecodeError) as error:
-        raise LabError(f"the list of students {path} cannot be read ({error}): give a UTF-8 text file") from error
+    except UnicodeDecodeError as error:
+        raise LabError(f"the list of students {path} is not UTF-8: save it as a UTF-8 text file") from error
+    except OSError as error:
+        raise LabError(f"the list of students {path} cannot be read: {error.strerror}") from error
     students = rows[1:] if rows and rows[0].lower() in ("student", "id", "student_id") else rows
     if not students:
         raise LabError(f"the list of students {path} is empty: write one student id a line")
-    if twice := sorted({student for student in students if students.count(student) > 1}):
-        raise LabError(f"the list of students {path} names {', '.join(twice)} twice: make the ids differ")
-    for student in students:
-        check_student(student)
+    students = [check_student(student) for student in students]
+    alike = Counter(student.casefold() for student in students)  # Windows and macOS take Ann and ann for one folder
+    if twice := sorted(student for student in set(students) if alike[student.casefold()] > 1):
+        raise LabError(
+            f"the list of students {path} names {', '.join(twice)} twice: make the ids differ by more than case"
+        )
     return students
 
 
 def check_student(student: str) -> str:
-    """The id itself. Raises: LabError if it cannot be the name of a folder on every system."""
+    """The id in Unicode's composed form: macOS and zip files part "é" into two characters.
+
+    Raises: LabError if it cannot be the name of a folder on every system.
+    """
+    student = unicodedata.normalize("NFC", student)
     if not student or student[0] in ".-" or student != student.strip() or _FORBIDDEN & set(student):
-        raise LabError(f"{student!r} cannot be a student id: use letters, digits, spaces, _ and -, not first")
+        raise LabError(f"{student!r} cannot be a student id: it begins with a dot or dash, or holds one of {_LISTED}")
+    if len(student) > _LONGEST_ID:
+        raise LabError(f"{student[:20]}… cannot be a student id: it has more than {_LONGEST_ID} characters")
     return student
 
 
@@ -188,11 +204,15 @@ def write(path: Path, text: str) -> None:
         partial.write_text(text, encoding="utf-8")
         os.replace(partial, path)
     except OSError as error:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
         raise LabError(f"could not write {path} ({error}): make room or choose another folder") from error
 
 
 def copy_notebook(notebook: Path, folder: Path) -> Path:
     """Copy a notebook into a folder, made if need be; returns the copy."""
-    folder.mkdir(parents=True, exist_ok=True)
-    return Path(shutil.copy(notebook, folder))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return Path(shutil.copy(notebook, folder))
+    except OSError as error:
+        raise LabError(f"could not copy {notebook.name} to {folder} ({error.strerror}): make room there") from error

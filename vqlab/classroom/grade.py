@@ -12,8 +12,8 @@ import nbformat
 from tqdm import tqdm
 
 from vqlab import LabError, doctor
-from vqlab.classroom import marks, worker
-from vqlab.classroom.collect import Submission, Unreadable, find, grade_id, submit
+from vqlab.classroom import hand_marks, marks, worker
+from vqlab.classroom.collect import Submission, Unreadable, find, grade_id, ignored, submit
 from vqlab.classroom.course import Assignment, Course, write
 
 MINUTES, GIGABYTES = 10.0, 2.5
@@ -21,17 +21,26 @@ _SOLVED, _BLANK = "solved", "blank"  # pseudo-students of a trial course
 
 
 class Report(NamedTuple):
-    """What a grading round left: the table of marks, answers to mark by hand, and who was graded or not, and why."""
+    """What a grading round left: the table of marks, answers to mark by hand, and who was graded or not, and why.
+
+    missing: students who were given a variant and have handed in nothing; ignored: files that are no submissions.
+    """
 
     table: Path
     hand_marks: Path
     waiting: int
     graded: list[str]
     not_graded: dict[str, str]
+    missing: list[str]
+    ignored: list[str]
 
     def __str__(self) -> str:
         lines = [f"{len(self.graded)} graded, {len(self.not_graded)} not; the marks are in {self.table}"]
         lines += [f"not graded: {student}: {why}" for student, why in self.not_graded.items()]
+        if self.missing:
+            lines.append(f"no submission of {', '.join(self.missing)}")
+        if self.ignored:
+            lines.append(f"ignored: {', '.join(self.ignored)}")
         if self.waiting:
             lines.append(
                 f"{self.waiting} open answers wait: fill in the points in {self.hand_marks} and grade once more"
@@ -55,7 +64,7 @@ def grade(
     Raises: LabError if the assignment was not released, or if this machine cannot grade it: a solved and a blank
         pseudo-student are graded first, and must get full marks and none.
     """
-    if not course.release(one).exists():
+    if not (course.release(one).exists() and (course.folder / "gradebook.db").exists()):
         raise LabError(f"{one.name} was not released in {course.folder}: make the assignment first")
     submissions = find(folder, one)
     outcomes = Outcomes(course, one)
@@ -66,15 +75,16 @@ def grade(
             _grade_all(course, one, todo, outcomes, minutes, gigabytes)
     finally:
         marks.write_table(course, one, outcomes.by_student)
-    by_hand = marks.exchange_hand_marks(course, one, outcomes.by_student)
+    by_hand = hand_marks.exchange(course, one, outcomes.by_student)
+    outcomes.save()
     for student in tqdm(by_hand.changed, desc="feedback", unit="student", file=sys.stderr, disable=not by_hand.changed):
         if problem := worker.run(course, one, student, minutes, gigabytes, worker.FEEDBACK):
             raise LabError(f"{student}: the feedback could not be written ({problem})")
     table = marks.write_table(course, one, outcomes.by_student)
     failed = {name: "; ".join(o["remarks"]) for name, o in outcomes.by_student.items() if o["status"] != "graded"}
-    return Report(
-        table, by_hand.path, by_hand.waiting, [name for name in outcomes.by_student if name not in failed], failed
-    )
+    graded = [name for name in outcomes.by_student if name not in failed]
+    missing = [name for name in course.students(one) if name not in outcomes.by_student]
+    return Report(table, by_hand.path, by_hand.waiting, graded, failed, missing, ignored(folder))
 
 
 def _grade_all(
@@ -113,10 +123,16 @@ def _what_stopped(course: Course, one: Assignment, student: str) -> list[str]:
     path = course.folder / "autograded" / student / one.name / f"{one.notebook}.ipynb"
     found = []
     for number, cell in enumerate(nbformat.read(path, as_version=4).cells, 1):
-        for output in cell.get("outputs", []):
-            if output.output_type == "error" and output.ename != "NotImplementedError":
-                name = grade_id(cell) or f"cell {number}"
-                found.append(f"{name} stopped with {output.ename}: {output.evalue}".rstrip(": ")[:160])
+        errors = [output for output in cell.get("outputs", []) if output.output_type == "error"]
+        name = grade_id(cell) or f"cell {number}"
+        if any(error.ename == "CellTimeoutError" for error in errors):
+            found.append(f"{name} ran too long and was stopped")
+            continue
+        found += [
+            f"{name} stopped with {error.ename}: {error.evalue}".rstrip(": ")[:160]
+            for error in errors
+            if error.ename != "NotImplementedError"
+        ]
     return found[:3]
 
 
@@ -132,7 +148,7 @@ def preflight(course: Course, one: Assignment, minutes: float = MINUTES, gigabyt
     with tempfile.TemporaryDirectory() as folder:
         trial = Course(Path(folder) / "course")
         shutil.copytree(course.folder, trial.folder, ignore=_only_what_grading_needs)
-        trial.set_individual(one, False)
+        trial.set_students(one, [])
         for student, notebook in ((_SOLVED, trial.build_source(one, "solved")), (_BLANK, trial.release(one))):
             status, remarks = _grade_one(trial, one, Submission(student, notebook), minutes, gigabytes)
             reason = "; ".join(remarks) or "no reason given"
@@ -158,7 +174,7 @@ class Outcomes:
 
     def __init__(self, course: Course, one: Assignment) -> None:
         self._path = course.folder / f"results_{one.name}.json"
-        self._release = f"{Submission('', course.release(one)).digest} {'individual' * course.is_individual(one)}"
+        self._release = f"{Submission('', course.release(one)).digest} {'individual' * bool(course.students(one))}"
         text = self._path.read_text(encoding="utf-8") if self._path.exists() else "{}"
         try:
             self.by_student: dict[str, dict] = json.loads(text)
@@ -169,7 +185,12 @@ class Outcomes:
         return self.by_student.get(submission.student, {}).get("of") == self._of(submission)
 
     def keep(self, submission: Submission, status: str, remarks: list[str]) -> None:
-        self.by_student[submission.student] = {"of": self._of(submission), "status": status, "remarks": remarks}
+        before = self.by_student.get(submission.student, {})
+        new = {"of": self._of(submission), "status": status, "remarks": remarks, "marked": before.get("marked", {})}
+        self.by_student[submission.student] = new
+        self.save()
+
+    def save(self) -> None:
         write(self._path, json.dumps(self.by_student, indent=2, ensure_ascii=False))
 
     def _of(self, submission: Submission) -> str:

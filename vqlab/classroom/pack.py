@@ -20,9 +20,14 @@ _BETWEEN_MARKS = re.compile(r"^[ \t]*### BEGIN SOLUTION\n(.*?)\n[ \t]*### END SO
 def pack(course: Course, one: Assignment, students: list[str]) -> Path:
     """Write the pack of a lab to the course's pack/LAB folder, built from the lab's one source; returns the folder.
 
-    With individual variants the answer key lists the answer of each of `students`.
+    With individual variants the answer key lists the answer of each of `students`, by default of all.
+    Raises: LabError if one of them was given no variant in this course: another course has other answers.
     """
     course.prepare()
+    released = course.students(one)
+    if unknown := sorted(set(students) - set(released)):
+        raise LabError(f"{one.name} was not released to {', '.join(unknown)} in {course.folder}: is it another course?")
+    students = students or released
     solved = course.build_source(one, "solved")
     folder = course.folder / "pack" / one.name
     write(folder / solved.name, solved.read_text(encoding="utf-8"))

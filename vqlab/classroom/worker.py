@@ -46,7 +46,8 @@ def run(
     said = log.read_text(encoding="utf-8", errors="replace")
     if "DeadKernelError" in said or "Kernel died" in said:
         return "its code ended the kernel: it ran out of memory or called os._exit; ask the student to run all cells"
-    return f"nbgrader could not grade it: see logs/{log.name}"
+    last = next((line.strip() for line in reversed(said.splitlines()) if line.strip()), "it said nothing")
+    return f"nbgrader could not grade it ({last[:160]}): see logs/{log.name}"
 
 
 def _grade(course: Course, one: Assignment, student: str, gigabytes: float, steps: tuple, log: Path) -> None:
