@@ -43,8 +43,8 @@ def _answer_key(course: Course, one: Assignment, notebook: NotebookNode, student
     lines = [f"# {_title(notebook)}: answer key", ""]
     for cell in notebook.cells:
         if name := cell.metadata.get("exercise") or cell.metadata.get("open"):
-            solution = _BETWEEN_MARKS.search(cell.source)[1]
-            shown = _fenced(solution) if cell.cell_type == "code" else [solution, ""]
+            solved = _BETWEEN_MARKS.sub(lambda marked: marked[1], cell.source)
+            shown = _fenced(solved) if cell.cell_type == "code" else [solved, ""]
             lines += [f"## {name}", "", *shown]
     if students:
         lines += ["## Answers of each student", "", *_individual_answers(course, one, notebook, students)]
@@ -53,14 +53,14 @@ def _answer_key(course: Course, one: Assignment, notebook: NotebookNode, student
 
 def _individual_answers(course: Course, one: Assignment, notebook: NotebookNode, students: list[str]) -> Iterator[str]:
     """A table with the value that every exercise with a variant asks of every student."""
-    from vqlab.classroom.variation import answers
+    from vqlab.classroom.variation import questions_and_answers
 
     names = [cell.metadata["exercise"] for cell in notebook.cells if "stub" in cell.metadata]
-    yield f"| student | {' | '.join(names)} |"
-    yield "|---" * (len(names) + 1) + "|"
+    yield f"| student | {' | '.join(f'{name}: asked for | answer' for name in names)} |"
+    yield "|---" * (2 * len(names) + 1) + "|"
     for student in students:
-        values = answers(one, names, course.seed(one, student))
-        yield f"| {student} | {' | '.join(values)} |"
+        pairs = questions_and_answers(one, names, course.seed(one, student))
+        yield f"| {student} | {' | '.join(f'{question} | {answer}' for question, answer in pairs)} |"
 
 
 def _rubric(notebook: NotebookNode) -> str:

@@ -11,9 +11,10 @@ from vqlab.classroom.course import Assignment
 from vqlab.exercises import variants
 
 
-def answers(one: Assignment, names: Sequence[str], seed: int) -> list[str]:
-    """The answer of each exercise with a variant, for a seed, as text."""
+def questions_and_answers(one: Assignment, names: Sequence[str], seed: int) -> list[tuple[str, str]]:
+    """What each exercise with a variant asks for a seed, and the answer, as text."""
     keys = import_module(f"vqlab.exercises.{one.name}").KEYS
     with tempfile.TemporaryDirectory() as folder, chdir(folder):
         Path(folder, variants.FILE).write_text(json.dumps({"seed": seed}), encoding="utf-8")
-        return [f"{keys[name]():.5g}" for name in names]
+        drawn = [(asked(), answer()) for asked, answer in map(keys.get, names)]
+    return [(", ".join(map(str, question)), f"{value:.5g}") for question, value in drawn]

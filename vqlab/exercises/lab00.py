@@ -42,5 +42,5 @@ healthy = Exercise(
     ),
 )
 
-# The answer to each question that differs from student to student.
-KEYS = {"healthy": measured_healthy}
+# What differs from student to student: what is asked, and its answer.
+KEYS = {"healthy": (codebook, measured_healthy)}

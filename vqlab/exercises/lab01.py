@@ -291,5 +291,5 @@ bend = Exercise(
     ),
 )
 
-# The answer to each question that differs from student to student.
-KEYS = {"bend": measured_bend}
+# What differs from student to student: what is asked, and its answer.
+KEYS = {"bend": (start_and_share, measured_bend)}

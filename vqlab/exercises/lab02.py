@@ -234,5 +234,5 @@ merge_width = Exercise(
     ),
 )
 
-# The answer to each question that differs from student to student.
-KEYS = {"merge_width": measured_merge_width}
+# What differs from student to student: what is asked, and its answer.
+KEYS = {"merge_width": (activation_and_classes, measured_merge_width)}

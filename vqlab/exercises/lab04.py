@@ -345,5 +345,5 @@ modes = Exercise(
     ),
 )
 
-# The answer to each question that differs from student to student.
-KEYS = {"modes": predicted_modes}
+# What differs from student to student: what is asked, and its answer.
+KEYS = {"modes": (spectrum_warmup_bits, predicted_modes)}
