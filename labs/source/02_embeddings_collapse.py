@@ -392,7 +392,7 @@ lab02.merge_width(merge_width)
 # images hold 90 %. So this is embeddings collapse, and a warm-up, which cures where codes lie, will change little (section 4: at width 2 the error stays).
 # I would widen the narrowest layer of the encoder, or take units that never die, and expect the classifier on the embeddings to rise first, then that on the tokens.
 # I would doubt it if the classifier on the embeddings were too simple for classes that lie apart but curved (so try a stronger one, or count distinct regions),
-# or if the tokeniser was trained to reconstruct and the birds differ in details that cost no error; and I would repeat it with other seeds.
+# or if the tokenizer was trained to reconstruct and the birds differ in details that cost no error; and I would repeat it with other seeds.
 # ### END SOLUTION
 
 # %% [markdown] rubric="forty_birds"
