@@ -322,6 +322,21 @@ def test_a_release_with_variants_is_graded_anew(course, tmp_path):
     assert not Outcomes(course, one).has(submission)
 
 
+def test_whoever_is_added_to_the_list_is_graded_then_and_nobody_else_again(course):
+    one = EVERY[0]
+    notebook = course.build_source(one)
+    course.release(one).parent.mkdir(parents=True)
+    course.release(one).write_bytes(notebook.read_bytes())
+    course.set_students(one, ["ada"])
+    ada, hugo = Submission("ada", notebook), Submission("hugo", notebook)
+    Outcomes(course, one).keep(ada, "graded", [])
+    Outcomes(course, one).keep(hugo, "not graded", ["hugo is not on the list"])
+    assert Outcomes(course, one).has(hugo)
+    course.set_students(one, ["ada", "hugo"])
+    assert not Outcomes(course, one).has(hugo)
+    assert Outcomes(course, one).has(ada)
+
+
 def test_a_stopped_round_says_that_nothing_is_lost(course, tmp_path, monkeypatch, capsys):
     def stopped(*_, **__):
         raise KeyboardInterrupt

@@ -97,7 +97,7 @@ Explorer(choices, partial(widths.two_diseases, sweep))
 
 # %% [markdown]
 # Left, the two curves lie on each other: **what the encoder has merged, the warm-up does not part.** Right, they do not:
-# **what the encoder keeps apart, a cold codebook throws together.** (With 4 classes the left curves do part at width 2, by some ten points. Look at the bands: the gain comes
+# **what the encoder keeps apart, a cold codebook throws together.** (Set C to 4, and the left curves do part a little at width 2. Look at the bands: the gain comes
 # from the few seeds that a cold start folds worst.) The four corners of the right panel, mean ± standard deviation over the seeds:
 
 # %%
@@ -207,7 +207,7 @@ table(["width", "point: formula", "untrained", "trained", "curve: formula", "unt
 
 # %% [markdown]
 # **Read it.** Untrained, it is as the coins say, within the scatter of eight seeds. Training wakes points up: it moves the lines at which units switch. At widths 2 and 3
-# they wake up as curves. Wider encoders lose curves as well, but many stay. Why?
+# they wake up as curves; wider encoders shed curves as well, the wider the more. Why do narrow ones keep them?
 #
 # A unit that is dead at *all* samples has no gradient, so training cannot wake it. Call the others **living units**. A layer with one living unit leaves
 # a curve, a layer with none a point, and both for good. So the fate of a seed should be visible before its first step. The sweep with 32 seeds has the living units

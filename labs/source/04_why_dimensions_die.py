@@ -600,9 +600,9 @@ for r in (8, 12, 16):
 # | cause | 2605.06870: modes under water get no gradient | reproduced in the flow (section 5) and roughly in a real quantizer (section 6) |
 # | count at the switch | an upper bound of the final dimension, vacuous for a short warm-up | vacuous when short, yes. **Not an upper bound here**: with β < 1 modes come up again after the switch |
 # | cold start | 2605.06870: ordinary VQ stays at 2–4 dimensions, frozen | starts there, then **leaks**: the more codes, the faster (sections 4, 6) |
-# | warm-up | 2605.06870: error falls with warm-up; 17–35 % better rFID on images | error falls, by little: squared error on Gaussians, by half to three per cent (sections 4, 8) |
+# | warm-up | 2605.06870: error falls with warm-up; 17–35 % better rFID on images | error falls, by little: the squared error on Gaussians by a few per cent at most (section 8) |
 # | too long | NeurIPS 2025, *Dimensional Collapse in VQVAEs: Evidence and Remedies*: loss is U-shaped in the dimension, best at 4–10 | reproduced: U-shaped at every K, slope and budget (sections 6, 8) |
-# | adaptive switch | 2605.06870: stop when the predicted count stops growing | works, but late, by more than the best length itself; removes most of the cold start's loss on average, and at one position of nine does worse than it (section 8) |
+# | adaptive switch | 2605.06870: stop when the predicted count stops growing | works, but late, by more than the best length itself; removes most of the cold start's loss on average, yet can do worse than it (section 8) |
 #
 # The two papers seem to disagree; the picture of section 6 holds both. Left of the bottom, dimensions are missing and a warm-up helps. Right of it, there are more dimensions than K codes can serve.
 # What moves the bottom is K and the spectrum: images with a perceptual loss have a flatter one than with a pixel loss, and there a warm-up pays most.

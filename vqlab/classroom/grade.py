@@ -174,7 +174,8 @@ class Outcomes:
 
     def __init__(self, course: Course, one: Assignment) -> None:
         self._path = course.folder / f"results_{one.name}.json"
-        self._release = f"{Submission('', course.release(one)).digest} {'individual' * bool(course.students(one))}"
+        self._release = Submission("", course.release(one)).digest
+        self._listed = course.students(one)
         text = self._path.read_text(encoding="utf-8") if self._path.exists() else "{}"
         try:
             self.by_student: dict[str, dict] = json.loads(text)
@@ -182,16 +183,20 @@ class Outcomes:
             raise LabError(f"{self._path} is damaged ({error}): delete it, and everybody is graded again") from error
 
     def has(self, submission: Submission) -> bool:
+        """Whether just this was graded, or refused, under the release and the list of students that hold now."""
         return self.by_student.get(submission.student, {}).get("of") == self._of(submission)
 
     def keep(self, submission: Submission, status: str, remarks: list[str]) -> None:
+        """Remember what became of a submission, and which of its answers a person has marked."""
         before = self.by_student.get(submission.student, {})
         new = {"of": self._of(submission), "status": status, "remarks": remarks, "marked": before.get("marked", {})}
         self.by_student[submission.student] = new
         self.save()
 
     def save(self) -> None:
+        """Write everything. Raises: LabError if the disk is full or the folder cannot be written."""
         write(self._path, json.dumps(self.by_student, indent=2, ensure_ascii=False))
 
     def _of(self, submission: Submission) -> str:
-        return f"{submission.digest} {self._release}"
+        listed = submission.student in self._listed if self._listed else "no list"
+        return f"{submission.digest} {self._release} {listed}"
