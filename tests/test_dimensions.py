@@ -394,6 +394,8 @@ def test_a_budget_inside_the_warmup_has_no_codes_yet(sweep):
     assert "no codes yet" in view.alt
     assert "lengthen the budget" in view.status
     assert len(view.figure.axes[1].lines[0].get_xdata()) == 9
+    trained = {key: values[:4] for key, values in sweep.at(warmup=600, codes=256, slope=1).items()}
+    assert dimensions.explore(sweep, COLD | {"warmup": 600, "budget": 500}, trained).status == view.status
 
 
 def test_live_runs_are_judged_by_error_and_dimension(sweep):
@@ -402,6 +404,10 @@ def test_live_runs_are_judged_by_error_and_dimension(sweep):
     agreed = dimensions.explore(sweep, COLD, same)
     assert "agree with the 8 stored ones" in agreed.status
     assert "agrees with the stored" in agreed.status
+    early = dimensions.explore(sweep, COLD | {"budget": 500}, same)
+    at_500 = sweep.settings["frames"].index(500)
+    assert f"end at error {views.spread(same['mse'][:, at_500] * DIM, 4)} and agree" in early.status
+    assert early.figure.axes[2].lines[-1].get_xdata()[-1] == 500
     other = dimensions.explore(sweep, COLD, same | {"mse": same["mse"] * 2, "code_dim": same["code_dim"] + 9})
     assert "DIFFER from" in other.status
     assert "DIFFERS from" in other.status

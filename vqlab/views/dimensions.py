@@ -17,7 +17,8 @@ def explore(sweep: Stored, state: dict, live: Cell | None = None) -> View:
     """What each mode loses, and how dimension and error depend on the warm-up: measured and predicted.
 
     sweep: the stored `dimensions_collapse`.   state: warmup, codes, slope, and budget, the step that is looked at.
-    live: a cell of the same position trained just now; then the third panel compares the two over time.
+    live: a cell of the same position trained just now; then the third panel compares the two over time, if there are
+    codes by the step that is looked at.
     """
     warmup, k, slope, budget = (state[name] for name in ("warmup", "codes", "slope", "budget"))
     warmups = trained_warmups(sweep, budget)
@@ -32,7 +33,7 @@ def explore(sweep: Stored, state: dict, live: Cell | None = None) -> View:
         modes.step(range(1, len(predicted.lost[at]) + 1), predicted.lost[at], "--", where="mid", color=views.THEORY)
         comparison = verdict({key: value[at] for key, value in now.items()}, predicted, at, sweep.settings["dim"])
     _draw_dimension(dimension, sweep, now, predicted, state)
-    if live is None:
+    if live is None or warmup not in warmups:
         _draw_error(right, sweep, now["mse"], predicted, state)
     else:
         # Live and stored alike, up to the step that is looked at.
