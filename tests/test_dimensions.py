@@ -7,7 +7,7 @@ import pictures
 import pytest
 import torch
 
-from vqlab import data, metrics, sweeps, theory
+from vqlab import data, metrics, sweeps, theory, views
 from vqlab.controls import Explorer, Slider
 from vqlab.experiments import EXPERIMENTS
 from vqlab.experiments.dimensions import DIM, RULES, cluster_modes, train_adaptive, train_linear
