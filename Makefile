@@ -21,13 +21,13 @@ test: $(READY_TESTS)  ## set up if needed and run every test, notebooks included
 	VQLAB_DATA= $(BIN)/python -m vqlab doctor
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/python labs/build.py --check
+	$(BIN)/python -m vqlab.notebooks.build --check
 	$(BIN)/python -m pytest -m "not timed" -n 2 --dist loadscope tests
 	$(BIN)/python -m pytest -m timed tests
 	$(BIN)/python -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=60 labs
 
-labs: $(READY)  ## rebuild the notebooks from labs/source
-	$(BIN)/python labs/build.py
+labs: $(READY)  ## rebuild the notebooks from their sources
+	$(BIN)/python -m vqlab.notebooks.build
 
 style: $(READY_TESTS)  ## format and lint
 	$(BIN)/ruff format .

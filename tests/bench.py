@@ -20,10 +20,10 @@ import torch
 from torch import nn
 
 from vqlab import data
-from vqlab.controls import Explorer
 from vqlab.models import MLPAutoencoder
-from vqlab.quantize import VectorQuantizer
-from vqlab.train import Settings, Trainer
+from vqlab.quantizers import VectorQuantizer
+from vqlab.training import Settings, Trainer
+from vqlab.widgets import Explorer
 
 THREADS = 2
 _TURN_SECONDS = 0.05

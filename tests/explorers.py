@@ -9,10 +9,11 @@ from contextlib import chdir, redirect_stdout
 from pathlib import Path
 from unittest.mock import patch
 
-from vqlab.controls import Explorer
+from vqlab import labs
+from vqlab.widgets import Explorer
 
 LABS = Path(__file__).parents[1] / "labs"
-SOURCES = sorted((LABS / "source").glob("[0-9][0-9]_*.py"))
+SOURCES = [lab.source for lab in labs.every()]
 
 
 def of_lab(source: Path) -> list[Explorer]:

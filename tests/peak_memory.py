@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from vqlab.quantize import VectorQuantizer, nearest_code
+from vqlab.quantizers import VectorQuantizer, nearest_code
 
 
 def status_mb(field: str) -> float:

@@ -2,8 +2,8 @@
 
 from collections.abc import Collection, Sequence
 
-from vqlab import views
-from vqlab.views import View
+from vqlab import figures
+from vqlab.figures import View
 
 MOST_BYTES = 60_000
 SMALLEST_TEXT = 11  # points
@@ -11,7 +11,7 @@ SMALLEST_TEXT = 11  # points
 
 def check(view: View) -> None:
     """Small, legible, inside its frame, and described in numbers."""
-    assert len(views.png(view.figure)) <= MOST_BYTES
+    assert len(figures.png(view.figure)) <= MOST_BYTES
     assert view.figure.get_facecolor()[3] == 1
     assert len(view.figure.axes) <= 3
     for sentence in (view.alt, view.figure._suptitle.get_text()):

@@ -13,7 +13,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from vqlab.classroom.collect import grade_id
-from vqlab.classroom.course import LABS, Assignment, Course, assignment
+from vqlab.classroom.course import Assignment, Course, assignment
 
 # What a cell of the student's own does, and what the teacher must be told of it.
 HOSTILE = {
@@ -46,7 +46,7 @@ def exercises(notebook: NotebookNode) -> list[str]:
 def with_wrong(right: NotebookNode, one: Assignment, wrong: list[str]) -> NotebookNode:
     """The solved notebook with a known wrong answer in each of the exercises `wrong`."""
     notebook = copy.deepcopy(right)
-    answers = LABS / "answers" / f"{one.name}.py"
+    answers = one.source.parent / "answers.py"
     for cell in notebook.cells:
         if (name := grade_id(cell)) in wrong:
             cell.source += f"\nimport runpy\nwrong = runpy.run_path({str(answers)!r})['WRONG']['{name}']\n"

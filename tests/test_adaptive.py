@@ -5,9 +5,9 @@ import pytest
 import torch
 
 from vqlab import data, theory
-from vqlab.adaptive import AdaptiveSwitch, principal_variances
+from vqlab.measures import principal_variances
 from vqlab.models import ConvAutoencoder, LinearAutoencoder
-from vqlab.train import Settings, Trainer
+from vqlab.training import AdaptiveSwitch, Settings, Trainer
 
 SAMPLES = torch.from_numpy(data.power_law_gaussian(4096, d=8).x)
 

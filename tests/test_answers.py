@@ -1,29 +1,19 @@
 """Every exercise of every lab: right answers pass, each known wrong one is refused and named, blank is "not yet"."""
 
-import runpy
-from importlib import import_module
-from pathlib import Path
-
 import pytest
 
-from vqlab.checks import Exercise, check
+from vqlab import labs
+from vqlab.exercises import check
 
-TABLES = sorted((Path(__file__).parents[1] / "labs" / "answers").glob("lab[0-9][0-9].py"))
-SOURCES = sorted((Path(__file__).parents[1] / "labs" / "source").glob("[0-9][0-9]_*.py"))
 # Said of answers that no mistake recognises; these keep a mark for each test they pass.
 UNNAMED = ("It fails this test", "Your code raised", "Your code ran longer")
 
 
-def exercises(lab: str) -> dict[str, Exercise]:
-    module = import_module(f"vqlab.exercises.{lab}")
-    return {name: value for name, value in vars(module).items() if isinstance(value, Exercise)}
-
-
 CASES = {
-    f"{path.stem}-{name}": (exercise, answers["RIGHT"].get(name, []), answers["WRONG"].get(name, []))
-    for path in TABLES
-    for answers in [runpy.run_path(str(path))]
-    for name, exercise in exercises(path.stem).items()
+    f"lab{lab.number}-{name}": (exercise, answers.RIGHT.get(name, []), answers.WRONG.get(name, []))
+    for lab in labs.every()
+    for answers in [lab.part("answers")]
+    for name, exercise in lab.exercises().items()
 }
 every_exercise = pytest.mark.parametrize(("exercise", "right", "wrong"), CASES.values(), ids=CASES)
 
@@ -31,10 +21,6 @@ every_exercise = pytest.mark.parametrize(("exercise", "right", "wrong"), CASES.v
 def blank(*arguments):
     """An exercise that nobody has begun."""
     raise NotImplementedError
-
-
-def test_every_lab_has_its_table():
-    assert [f"lab{path.stem[:2]}" for path in SOURCES] == [path.stem for path in TABLES]
 
 
 @every_exercise

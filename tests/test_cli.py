@@ -13,7 +13,7 @@ import torch
 from vqlab import doctor
 from vqlab.__main__ import main
 from vqlab.data import photo_patches
-from vqlab.train import Trainer
+from vqlab.training import Trainer
 
 SETTINGS = {"images": 40, "steps": 6, "warmup": 2, "hidden": 4, "dim": 3, "codes": 16, "batch-size": 4}
 SMALL = [part for name, value in SETTINGS.items() for part in (f"--{name}", str(value))]

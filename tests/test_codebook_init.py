@@ -5,8 +5,8 @@ import pytest
 import torch
 from sklearn.cluster import KMeans
 
-from vqlab.codebook_init import KINDS, initialise, lloyd
-from vqlab.quantize import nearest_code
+from vqlab.quantizers import initialise, lloyd, nearest_code
+from vqlab.quantizers.initialisation import KINDS
 
 ALL_KINDS = [*KINDS, "normal:0.5"]
 

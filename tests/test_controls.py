@@ -9,11 +9,10 @@ import ipywidgets as w
 import pytest
 
 from vqlab import LabError, sweeps
-from vqlab.controls import Explorer
-from vqlab.prediction import Prediction
-from vqlab.sliders import PlayButton, Slider
-from vqlab.train import Cancelled
-from vqlab.views import View, canvas
+from vqlab.figures import View, canvas
+from vqlab.training import Cancelled
+from vqlab.widgets import Explorer, Prediction
+from vqlab.widgets.sliders import PlayButton, Slider
 
 PNG_HEAD = "data:image/png;base64,iVBOR"
 
@@ -128,7 +127,7 @@ def test_unknown_sliders_and_words_are_named():
 
 
 def test_the_play_button_plays_to_the_end_and_begins_anew_there(monkeypatch):
-    monkeypatch.setattr("vqlab.sliders._PLAY_SECONDS", 0)
+    monkeypatch.setattr("vqlab.widgets.sliders._PLAY_SECONDS", 0)
     explorer, seen = Explorer(sliders(), view), []
     (button,) = inputs(explorer, PlayButton)
     explorer._picture.observe(lambda _: seen.append(explorer.state["x"]), "value")
@@ -300,8 +299,8 @@ def test_a_prediction_that_cannot_be_is_not_used_up(typed):
 def test_an_explorer_of_the_real_sweep_trains_live_and_agrees():
     from functools import partial
 
-    from vqlab.controls import live
-    from vqlab.views import tokens
+    from vqlab.labs.lab01.pictures import tokens
+    from vqlab.widgets import live
 
     sweep = sweeps.load("tokens_collapse")
     steps = tuple(sweep.settings["frames"])

@@ -7,15 +7,14 @@ import pictures
 import pytest
 import torch
 
-from vqlab import data, metrics, sweeps, theory, views
-from vqlab.controls import Explorer, Slider
-from vqlab.experiments import EXPERIMENTS
-from vqlab.experiments.dimensions import DIM, RULES, cluster_modes, train_adaptive, train_linear
-from vqlab.flow import dense_flow
-from vqlab.forecast import forecast, start_gain, step_time
+from vqlab import data, figures, measures, sweeps, theory
+from vqlab.labs.lab04.experiments import DIM, RULES, cluster_modes, train_adaptive, train_linear
+from vqlab.labs.lab04.forecast import forecast, start_gain, step_time
+from vqlab.labs.lab04.pictures import dimensions, flow, switching, verdicts, water
 from vqlab.models import LinearAutoencoder
-from vqlab.train import Settings, Trainer
-from vqlab.views import dimensions, flow, switching, verdicts, water
+from vqlab.theory import dense_flow
+from vqlab.training import Settings, Trainer
+from vqlab.widgets import Explorer, Slider
 
 SIZES, SLOPES, BUDGETS = (64, 256, 1024), (0.5, 1, 2), (500, 750, 1000, 1500)
 POSITIONS = list(itertools.product(SIZES, SLOPES))
@@ -74,9 +73,9 @@ def test_the_dimension_of_a_spectrum_is_that_of_points_which_have_it():
     rng = np.random.default_rng(0)
     points = rng.normal(size=(5, 200, 6)) * 2.0 ** -np.arange(6)
     spectra = np.stack([np.linalg.eigvalsh(np.cov(run.T)) for run in points])
-    np.testing.assert_array_equal(metrics.spectrum_dimension(spectra), metrics.effective_dimension(points))
-    assert metrics.spectrum_dimension(np.array([0.0, 0.0])) == 0
-    assert metrics.spectrum_dimension(np.array([1.0, -1e-9, 1.0])) == 2
+    np.testing.assert_array_equal(measures.spectrum_dimension(spectra), measures.effective_dimension(points))
+    assert measures.spectrum_dimension(np.array([0.0, 0.0])) == 0
+    assert measures.spectrum_dimension(np.array([1.0, -1e-9, 1.0])) == 2
 
 
 def test_the_linear_model_is_two_matrices_a_run_and_no_run_depends_on_the_others():
@@ -192,7 +191,7 @@ def test_clustering_few_modes_costs_the_others_variance():
 @pytest.mark.parametrize("warmup", [0, 200])
 def test_a_fresh_training_repeats_what_is_stored(sweep, warmup):
     position = {"warmup": warmup, "codes": 64, "slope": 1}
-    fresh, stored = EXPERIMENTS[sweep.name].run(position, (200, 201)), sweep.at(**position)
+    fresh, stored = sweep.experiment().run(position, (200, 201)), sweep.at(**position)
     assert abs(fresh["code_dim"][:, -1].mean() - stored["code_dim"][:, -1].mean()) <= 1
     assert fresh["mse"][:, -1].mean() == pytest.approx(stored["mse"][:, -1].mean(), rel=0.02)
     assert fresh["active"][:, -1].min() == 64
@@ -406,7 +405,7 @@ def test_live_runs_are_judged_by_error_and_dimension(sweep):
     assert "agrees with the stored" in agreed.status
     early = dimensions.explore(sweep, COLD | {"budget": 500}, same)
     at_500 = sweep.settings["frames"].index(500)
-    assert f"end at error {views.spread(same['mse'][:, at_500] * DIM, 4)} and agree" in early.status
+    assert f"end at error {figures.spread(same['mse'][:, at_500] * DIM, 4)} and agree" in early.status
     assert early.figure.axes[2].lines[-1].get_xdata()[-1] == 500
     other = dimensions.explore(sweep, COLD, same | {"mse": same["mse"] * 2, "code_dim": same["code_dim"] + 9})
     assert "DIFFER from" in other.status

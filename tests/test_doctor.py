@@ -162,16 +162,16 @@ def test_a_matplotlib_that_cannot_draw_fails(monkeypatch):
 
 
 def test_no_stored_sweeps_fails(monkeypatch, tmp_path):
-    monkeypatch.setattr(sweeps, "FOLDER", tmp_path)
+    monkeypatch.setenv("VQLAB_SWEEPS", str(tmp_path))
     assert f"none in {tmp_path}" in failure("stored sweeps")
 
 
 @pytest.mark.parametrize("suffix", [".npz", ".json"])
 def test_a_damaged_or_missing_half_of_a_stored_sweep_is_named(suffix, monkeypatch, tmp_path):
-    name = min(path.stem for path in sweeps.FOLDER.glob("*.npz"))
+    name = min(path.stem for path in sweeps.home().glob("*.npz"))
     for half in (".npz", ".json"):
-        shutil.copy(sweeps.FOLDER / (name + half), tmp_path)
-    monkeypatch.setattr(sweeps, "FOLDER", tmp_path)
+        shutil.copy(sweeps.home() / (name + half), tmp_path)
+    monkeypatch.setenv("VQLAB_SWEEPS", str(tmp_path))
     assert examine("stored sweeps").status == OK
     file = tmp_path / (name + suffix)
     file.write_bytes(file.read_bytes()[:-50])
@@ -182,9 +182,8 @@ def test_a_damaged_or_missing_half_of_a_stored_sweep_is_named(suffix, monkeypatc
 
 def test_a_stored_sweep_that_a_lab_shows_may_not_be_missing(monkeypatch, tmp_path):
     folder = tmp_path / "data" / "sweeps"
-    shutil.copytree(sweeps.FOLDER, folder)
-    shutil.copytree(sweeps.FOLDER.parents[1] / "labs" / "source", tmp_path / "labs" / "source")
-    monkeypatch.setattr(sweeps, "FOLDER", folder)
+    shutil.copytree(sweeps.home(), folder)
+    monkeypatch.setenv("VQLAB_SWEEPS", str(folder))
     assert examine("stored sweeps").status == OK
     for half in folder.glob("tokens_long.*"):
         half.unlink()

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from vqlab.experiments import EXPERIMENTS
-from vqlab.experiments.recorder import frame_steps, one_thread
-from vqlab.experiments.tokens import train_ring
+from vqlab import labs
+from vqlab.labs.lab01.experiments import train_ring
+from vqlab.sweeps.recorder import frame_steps, one_thread
 
 TINY = {"hidden": 8, "steps": 40, "batch_size": 32, "learning_rate": 2e-3}
 
@@ -15,7 +15,7 @@ def test_frames_are_taken_at_the_stored_warm_up_lengths():
     steps = frame_steps(1000)
     assert steps[0] == 0
     assert steps[-1] == 1000
-    warmups = EXPERIMENTS["tokens_collapse"].axes[0].values
+    warmups = labs.experiments()["tokens_collapse"].axes[0].values
     assert set(warmups) <= set(steps), "the moment when codes are placed is not in the pictures"
 
 

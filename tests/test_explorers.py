@@ -10,8 +10,7 @@ import explorers
 import pytest
 from PIL import Image
 
-from vqlab import views
-from vqlab.views import sheets
+from vqlab import figures
 
 FOUND = {source.stem: explorers.of_lab(source) for source in explorers.SOURCES}
 EXPLORERS = {f"{lab[:2]}-{i}": explorer for lab, made in FOUND.items() for i, explorer in enumerate(made)}
@@ -47,8 +46,8 @@ def test_every_move_changes_the_picture_and_its_words_but_not_the_layout(explore
         assert Image.open(io.BytesIO(picture(explorer))).size == size
         assert re.search(r"\d", alt(explorer)), "the alt text states no number"
         with monkeypatch.context() as patched:
-            patched.setattr(sheets, "_SPARE", {panels: [] for panels in (1, 2, 3)})
-            fresh = views.png(explorer.current().figure)
+            patched.setattr("vqlab.figures.canvas._SPARE", {panels: [] for panels in (1, 2, 3)})
+            fresh = figures.png(explorer.current().figure)
         assert picture(explorer) == fresh, f"{name} = {value} differs on a used sheet"
     for name in explorer.sliders:
         assert len(pictures[name]) > 1, f"{name} moves no picture"

@@ -7,9 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vqlab import LabError, metrics
-from vqlab.flow import dense_flow, diagonal_flow
-from vqlab.theory import autoencoder_gain, loss_floor, predicted_active, water_fill
+from vqlab import LabError, measures
+from vqlab.theory import autoencoder_gain, dense_flow, diagonal_flow, loss_floor, predicted_active, water_fill
 
 HARMONIC = 1 / np.arange(1, 65)
 BITS = np.array([[12], [14], [16]])
@@ -210,7 +209,7 @@ def test_dense_dimension_agrees_with_the_metric_on_points():
     flow = dense_flow(HARMONIC[:8], 4, 20, 30)
     axes = np.sqrt(flow.latent[-1])[:, None] * np.eye(8)
     points = np.concatenate([axes, -axes])  # centred, with covariance ∝ diag(latent)
-    assert metrics.effective_dimension(points) == flow.effective_dimension[-1]
+    assert measures.effective_dimension(points) == flow.effective_dimension[-1]
 
 
 @pytest.mark.parametrize("beta", [0.0, 1.0, 4.0])

@@ -10,12 +10,14 @@ import pytest
 import torch
 from sklearn.neighbors import NearestCentroid
 
-from vqlab import data, regions, separation, sweeps, views
-from vqlab.controls import Explorer, Slider, live
-from vqlab.exercises import lab02
-from vqlab.experiments.embeddings import GRID, grid_points, train_classes, units_at_work
+from vqlab import data, figures, measures, sweeps
+from vqlab.labs.lab02 import dead_units
+from vqlab.labs.lab02 import exercises as lab02
+from vqlab.labs.lab02.experiments import GRID, grid_points, train_classes, units_at_work
+from vqlab.labs.lab02.pictures import embeddings, widths
 from vqlab.models import StackedMLP
-from vqlab.views import embeddings, tables, widths
+from vqlab.sweeps.packing import unpack
+from vqlab.widgets import Explorer, Slider, live
 
 TINY = {"hidden": 8, "steps": 30, "batch_size": 32, "learning_rate": 2e-3}
 POSITION = {"width": 3, "codes": 16, "warmup": 10, "classes": 4, "layout": "ring"}
@@ -63,10 +65,10 @@ def test_the_recorded_numbers_are_those_of_the_final_state(trained):
         centroid = NearestCentroid().fit(latents[run, :half], samples.y[:half])
         expected = centroid.score(latents[run, half:], samples.y[half:])
         assert cell["mean_accuracy"][run, -1] == pytest.approx(expected, abs=2e-3)
-    np.testing.assert_allclose(cell["regions"][:, -1], separation.distinct_regions(latents, samples.y))
-    table = separation.token_table(tokens.numpy(), samples.y, 16)
-    np.testing.assert_allclose(cell["purity"][:, -1], separation.token_purity(table), rtol=1e-5)
-    np.testing.assert_allclose(cell["information"][:, -1], separation.token_information(table), rtol=1e-4)
+    np.testing.assert_allclose(cell["regions"][:, -1], measures.distinct_regions(latents, samples.y))
+    table = measures.token_table(tokens.numpy(), samples.y, 16)
+    np.testing.assert_allclose(cell["purity"][:, -1], measures.token_purity(table), rtol=1e-5)
+    np.testing.assert_allclose(cell["information"][:, -1], measures.token_information(table), rtol=1e-4)
 
 
 def test_before_the_switch_only_the_tokens_are_missing(trained):
@@ -87,7 +89,7 @@ def test_pictures_are_kept_of_four_seeds_and_numbers_of_all(trained):
     assert cell["class_error"].shape == (5, 4)
     assert cell["probe_accuracy"].shape == (5,)
     image = trainer.latents(torch.from_numpy(grid_points(**GRID))).numpy()[:4]
-    shown = sweeps.unpack(cell["grid"], cell["grid_scale"])[:, -1]
+    shown = unpack(cell["grid"], cell["grid_scale"])[:, -1]
     assert np.abs(shown - image).max() <= np.abs(image).max() / 200
     np.testing.assert_allclose(cell["class_error"].mean(1), cell["mse"][:, -1], rtol=2e-3)
     diagonal = np.trace(cell["confusion_tokens"], axis1=1, axis2=2) / 4
@@ -188,9 +190,9 @@ def test_latents_are_drawn_with_the_marker_of_their_class(sweep):
 
 
 def test_classes_next_to_each_other_differ_in_colour_and_marker():
-    _, (axis,) = views.canvas(1, "64 classes")
+    _, (axis,) = figures.canvas(1, "64 classes")
     classes = np.arange(64)
-    views.draw_classes(axis, np.stack([classes, classes], 1), classes, 9)
+    figures.draw_classes(axis, np.stack([classes, classes], 1), classes, 9)
     looks = {}
     for drawn in axis.collections:
         shape = drawn.get_paths()[0].vertices.tobytes()
@@ -249,11 +251,11 @@ def test_the_boundary_picture_draws_every_seed_the_mean_and_the_prediction(many)
     np.testing.assert_allclose(np.sort(seeds), np.sort(shares.ravel()), rtol=1e-6)
     np.testing.assert_allclose(mean, shares.mean(1), rtol=1e-6)
     np.testing.assert_allclose(predicted, 100 * widths.predicted_share(tuple(many.axes["width"].values), 8, "grid"))
-    assert f"below width {separation.boundary(many.axes['width'].values, shares.mean(1) / 100)}" in view.alt
+    assert f"below width {measures.boundary(many.axes['width'].values, shares.mean(1) / 100)}" in view.alt
 
 
 def test_a_table_shows_seeds_as_mean_and_deviation():
-    text = tables.table(["a", "b"], [["x", np.array([1.0, 3.0])], [2, np.float64(0.5)]]).data
+    text = figures.table(["a", "b"], [["x", np.array([1.0, 3.0])], [2, np.float64(0.5)]]).data
     assert text.splitlines() == ["| a | b |", "| --- | --- |", "| x | 2.00 ± 1.00 |", "| 2 | 0.5 |"]
 
 
@@ -322,7 +324,7 @@ def test_perplexity_and_scatter_do_not_see_a_folded_encoder_and_the_other_number
 def test_untrained_encoders_are_as_constant_as_the_coin_says(sweep):
     cell = sweep.at(codes=64, warmup=400, classes=16, layout="ring")
     for i, width in enumerate(sweep.axes["width"].values[:5]):
-        for chance, key in zip(regions.rank_chances(width), ("constant", "curve"), strict=False):
+        for chance, key in zip(dead_units.rank_chances(width), ("constant", "curve"), strict=False):
             untrained = cell[key][i, :, 0]
             assert abs(untrained.mean() - chance) < 3 * max(untrained.std(), 0.1) / np.sqrt(8)
 
@@ -345,7 +347,7 @@ def test_boundaries_are_predicted_by_living_units_and_not_by_linear_regions(many
         for classes in many.axes["classes"].values:
             shares = widths.shares_apart(many, "relu", classes, layout).mean(1)
             measured[classes], counted[classes] = (
-                separation.boundary(tried, shares),
+                measures.boundary(tried, shares),
                 widths.predictions(tried, classes, layout),
             )
             assert np.abs(shares - widths.predicted_share(tried, classes, layout))[2:].max() < 0.15
@@ -383,7 +385,7 @@ def test_units_that_never_die_need_about_half_the_width(many):
     for layout in many.axes["layout"].values:
         for classes in (8, 16, 32):
             limit = {
-                a: separation.boundary(tried, widths.shares_apart(many, a, classes, layout).mean(1))
+                a: measures.boundary(tried, widths.shares_apart(many, a, classes, layout).mean(1))
                 for a in ("relu", "leaky relu", "tanh")
             }
             assert limit["tanh"] <= limit["leaky relu"] < limit["relu"]
@@ -409,6 +411,6 @@ def test_breaking_the_cure(sweep):
 
 
 def test_the_boundary_is_the_last_rise_above_the_level():
-    assert separation.boundary((1, 2, 3, 4), [0.2, 0.96, 0.9, 0.97]) == 4
-    assert separation.boundary((1, 2, 3, 4), [0.95, 0.96, 0.99, 0.97]) == 1
-    assert separation.boundary((1, 2, 3), [0.2, 0.96, 0.9]) is None
+    assert measures.boundary((1, 2, 3, 4), [0.2, 0.96, 0.9, 0.97]) == 4
+    assert measures.boundary((1, 2, 3, 4), [0.95, 0.96, 0.99, 0.97]) == 1
+    assert measures.boundary((1, 2, 3), [0.2, 0.96, 0.9]) is None

@@ -1,6 +1,5 @@
 """The notebooks people open: fresh, clean, free of solutions, and working both blank and solved."""
 
-import importlib.util
 import json
 import re
 import subprocess
@@ -12,10 +11,9 @@ import jupytext
 import nbformat
 import pytest
 
+from vqlab.notebooks import build
+
 ROOT = Path(__file__).parents[1]
-SPEC = importlib.util.spec_from_file_location("build", ROOT / "labs" / "build.py")
-build = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(build)
 LABS = build.sources([])
 NAMES = [path.stem for path in LABS]
 # Running a notebook may take a minute and a gigabyte on two quiet cores.

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from vqlab import metrics
+from vqlab import measures
 from vqlab.data import gaussian_ring
 from vqlab.models import MLPAutoencoder
-from vqlab.train import Settings, Trainer
+from vqlab.training import Settings, Trainer
 
 SEEDS = (0, 1, 2, 3)
 
@@ -23,14 +23,14 @@ def trained(ring, **changes):
 
 def perplexities(trainer, samples):
     _, tokens = trainer.reconstruct(samples)
-    return metrics.perplexity(metrics.code_usage(tokens.numpy(), trainer.settings.codes))
+    return measures.perplexity(measures.code_usage(tokens.numpy(), trainer.settings.codes))
 
 
 def test_a_cold_start_collapses_128_codes_on_the_ring_and_a_warm_up_fills_them(ring):
     cold, warm = trained(ring), trained(ring, warmup=400)
     assert perplexities(cold, ring).max() < 40
     assert perplexities(warm, ring).min() > 90
-    errors = [metrics.mean_squared_error(ring, trainer.reconstruct(ring)[0]) for trainer in (cold, warm)]
+    errors = [measures.mean_squared_error(ring, trainer.reconstruct(ring)[0]) for trainer in (cold, warm)]
     assert (errors[1] < errors[0]).all()
 
 

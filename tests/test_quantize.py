@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from vector_quantize_pytorch import VectorQuantize
 
-from vqlab.quantize import VectorQuantizer, code_counts, look_up, nearest_code, straight_through
+from vqlab.quantizers import VectorQuantizer, code_counts, look_up, nearest_code, straight_through
 
 # Both sides of vector widths and of the block of 2048 codes.
 EDGES = [1, 2, 3, 63, 64, 65, 127, 128, 129, 2047, 2048, 2049, 2112, 4096, 4097]

@@ -7,14 +7,15 @@ import pytest
 import torch
 from torch import nn
 
-from vqlab import data, regions
+from vqlab import data
+from vqlab.labs.lab02 import dead_units
 
 WIDTHS = np.array([1, 2, 3, 4, 6, 8])
 
 
 @pytest.mark.parametrize(("width", "pieces"), [(1, 2), (2, 4), (3, 7), (4, 11), (8, 37)])
 def test_lines_in_general_position_cut_the_plane_into_so_many_pieces(width, pieces):
-    assert regions.max_linear_regions(width) == pieces
+    assert dead_units.max_linear_regions(width) == pieces
     rng = np.random.default_rng(width)
     normals, offsets = rng.normal(size=(width, 2)), rng.normal(size=width)
     found = {tuple(np.array([1.0, 0.0]) @ normals.T > offsets)} | {tuple(np.array([-1e9, 0.0]) @ normals.T > offsets)}
@@ -33,14 +34,14 @@ def test_units_without_bias_leave_a_dead_arc_as_often_as_wendel_says(width, arc)
     gaps = np.diff(np.concatenate([angles, angles[:, :1] + 2 * np.pi], 1), axis=1)
     # All dead on an arc of length a: the directions leave a gap of at least π + a on the circle.
     share = (gaps.max(1) >= np.pi + arc).mean()
-    assert regions.dead_arc_chance(width, arc) == pytest.approx(share, abs=0.006)
+    assert dead_units.dead_arc_chance(width, arc) == pytest.approx(share, abs=0.006)
     if arc == 0:
-        assert regions.dead_direction_chance(width) == regions.dead_arc_chance(width, 0)
+        assert dead_units.dead_direction_chance(width) == dead_units.dead_arc_chance(width, 0)
 
 
 def test_wendels_numbers():
-    assert regions.dead_direction_chance([1, 2, 3, 4, 5]).tolist() == [1, 1, 0.75, 0.5, 0.3125]
-    assert regions.dead_arc_chance(4, np.pi) == 0
+    assert dead_units.dead_direction_chance([1, 2, 3, 4, 5]).tolist() == [1, 1, 0.75, 0.5, 0.3125]
+    assert dead_units.dead_arc_chance(4, np.pi) == 0
 
 
 @pytest.mark.parametrize("layers", [1, 2, 3])
@@ -57,23 +58,23 @@ def test_rank_chances_are_those_of_pytorchs_layers_at_any_point(layers, point):
         jacobian = (weight * (hidden > 0)[..., None]) @ jacobian
     ranks = torch.linalg.matrix_rank(jacobian.detach(), tol=1e-6).numpy()
     shares = np.bincount(ranks, minlength=3) / draws
-    np.testing.assert_allclose(regions.rank_chances(width, layers), shares, atol=0.008)
+    np.testing.assert_allclose(dead_units.rank_chances(width, layers), shares, atol=0.008)
 
 
 def test_rank_chances_sum_to_one_and_grow_with_the_width():
-    chances = regions.rank_chances(WIDTHS)
+    chances = dead_units.rank_chances(WIDTHS)
     assert chances.shape == (6, 3)
     np.testing.assert_allclose(chances.sum(-1), 1)
     assert (np.diff(chances[:, 2]) > 0).all()
     assert (np.diff(chances[:, 0]) < 0).all()
-    assert regions.rank_chances(1)[2] == 0  # one unit has one coordinate
+    assert dead_units.rank_chances(1)[2] == 0  # one unit has one coordinate
 
 
 def test_one_layer_loses_a_class_of_two_as_often_as_counted():
     # Two centres coincide exactly where both are dead; far apart and with one unit, that is 1/4 less the bias's share.
-    apart = regions.classes_kept_apart(np.array([[100.0, 0], [-100.0, 0]]), 1, layers=1, draws=20_000)
+    apart = dead_units.classes_kept_apart(np.array([[100.0, 0], [-100.0, 0]]), 1, layers=1, draws=20_000)
     assert (apart == 1).mean() < 0.01  # one of two opposite points is alive, whatever the sign of the weight
-    apart = regions.classes_kept_apart(np.array([[100.0, 0], [100.1, 0]]), 1, layers=1, draws=20_000)
+    apart = dead_units.classes_kept_apart(np.array([[100.0, 0], [100.1, 0]]), 1, layers=1, draws=20_000)
     assert (apart == 1).mean() == pytest.approx(0.5, abs=0.01)
 
 
@@ -88,7 +89,7 @@ def test_classes_kept_apart_are_the_different_outputs_of_untrained_networks(widt
     for weight, bias in list(zip(encoder.weights, encoder.biases, strict=True))[:-1]:
         hidden = torch.baddbmm(bias, hidden, weight).relu()
     counted = np.array([len({tuple(row) for row in run.tolist()}) for run in hidden.detach()])
-    predicted = regions.classes_kept_apart(centres, width, draws=4000)
+    predicted = dead_units.classes_kept_apart(centres, width, draws=4000)
     assert predicted.shape == (4000,)
     assert predicted.min() >= 1
     assert predicted.max() <= 8
@@ -98,9 +99,9 @@ def test_classes_kept_apart_are_the_different_outputs_of_untrained_networks(widt
 
 def test_a_dead_class_is_lost_as_often_as_rank_chances_say():
     # With many classes nearly all that is lost is lost to rank 0, less the one place the dead ones keep.
-    apart = regions.classes_kept_apart(data.class_centres("ring", 200), 4, draws=4000)
+    apart = dead_units.classes_kept_apart(data.class_centres("ring", 200), 4, draws=4000)
     lost = 1 - apart.mean() / 200
-    assert lost == pytest.approx(regions.rank_chances(4)[0], abs=0.015)
+    assert lost == pytest.approx(dead_units.rank_chances(4)[0], abs=0.015)
 
 
 @pytest.mark.parametrize("width", [1, 3, 6])
@@ -113,27 +114,27 @@ def test_living_units_are_those_of_untrained_networks(width):
         hidden = (hidden @ weight + bias).relu()
         living.append((hidden > 0).any(1).sum(1).numpy())
     counted = np.bincount(np.min(living, 0), minlength=width + 1) / 2000
-    drawn = np.bincount(regions.living_units(x, width, draws=2000), minlength=width + 1) / 2000
+    drawn = np.bincount(dead_units.living_units(x, width, draws=2000), minlength=width + 1) / 2000
     np.testing.assert_allclose(drawn, counted, atol=0.05)
 
 
 def test_living_units_of_a_hand_case():
     # Far out a unit is at work or dead by the sign of its weight alone; on both sides together it always lives.
-    assert (regions.living_units(np.array([[1e6], [-1e6]]), 3, layers=1) == 3).all()
-    one_side = regions.living_units(np.array([[1e6]]), 3, layers=1, draws=20_000)
+    assert (dead_units.living_units(np.array([[1e6], [-1e6]]), 3, layers=1) == 3).all()
+    one_side = dead_units.living_units(np.array([[1e6]]), 3, layers=1, draws=20_000)
     np.testing.assert_allclose(np.bincount(one_side) / 20_000, [1 / 8, 3 / 8, 3 / 8, 1 / 8], atol=0.015)
 
 
 @pytest.mark.parametrize(
     ("call", "words"),
     [
-        (lambda: regions.max_linear_regions(0), "width must be a whole number"),
-        (lambda: regions.rank_chances(2.5), "width must be a whole number"),
-        (lambda: regions.rank_chances(2, layers=0), "number of layers must be a whole number"),
-        (lambda: regions.dead_arc_chance(3, 4.0), "0…π radians"),
-        (lambda: regions.classes_kept_apart(np.zeros(4), 2), "must have shape (N, d)"),
-        (lambda: regions.living_units(np.zeros((4, 2)), 2, draws=0), "must be a whole number of at least 1"),
-        (lambda: regions.classes_kept_apart(np.zeros((4, 2)), 0), "must be a whole number of at least 1"),
+        (lambda: dead_units.max_linear_regions(0), "width must be a whole number"),
+        (lambda: dead_units.rank_chances(2.5), "width must be a whole number"),
+        (lambda: dead_units.rank_chances(2, layers=0), "number of layers must be a whole number"),
+        (lambda: dead_units.dead_arc_chance(3, 4.0), "0…π radians"),
+        (lambda: dead_units.classes_kept_apart(np.zeros(4), 2), "must have shape (N, d)"),
+        (lambda: dead_units.living_units(np.zeros((4, 2)), 2, draws=0), "must be a whole number of at least 1"),
+        (lambda: dead_units.classes_kept_apart(np.zeros((4, 2)), 0), "must be a whole number of at least 1"),
     ],
 )
 def test_bad_input_is_refused(call, words, refuses):

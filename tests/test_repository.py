@@ -1,6 +1,5 @@
 """What a newcomer meets on the web: the README, the citation, the issue form. Whatever can rot is checked here."""
 
-import importlib.util
 import re
 import tomllib
 from itertools import pairwise
@@ -16,7 +15,8 @@ from nbconvert import HTMLExporter
 from PIL import Image, ImageSequence
 
 from vqlab import __main__ as command_line
-from vqlab import doctor, sweeps
+from vqlab import doctor, labs, sweeps
+from vqlab.notebooks import build
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -26,7 +26,7 @@ HOME = PROJECT["urls"]["Repository"]  # the one place where the address is decid
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
 ISSUES = ROOT / ".github" / "ISSUE_TEMPLATE"
 NOTEBOOKS = sorted((ROOT / "labs").glob("[0-9][0-9]_*.ipynb"))
-SOURCES = sorted((ROOT / "labs" / "source").glob("[0-9][0-9]_*.py"))
+SOURCES = [lab.source for lab in labs.every()]
 
 every_page = pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
 
@@ -113,7 +113,7 @@ def test_badges_and_the_first_commands_say_what_the_project_says():
 def test_the_first_picture_says_in_words_what_the_stored_sweep_shows():
     sweep = sweeps.load("tokens_collapse")
     cold, warm = (int(sweep.at(warmup=steps, codes=256)["active"][0, -1]) for steps in (0, 400))
-    alt = re.search(r"!\[([^]]+)\]\(labs/cured\.gif\)", README)[1]
+    alt = re.search(r"!\[([^]]+)\]\(\.github/cured\.gif\)", README)[1]
     assert f"{cold} stay in use and {256 - cold} lie dead" in alt
     assert f"brings back all {warm}," in alt
     assert warm == 256
@@ -126,7 +126,7 @@ def frames(path: Path) -> np.ndarray:
 
 
 def test_the_first_picture_is_small_moves_and_comes_to_rest():
-    path = ROOT / "labs" / "cured.gif"
+    path = ROOT / ".github" / "cured.gif"
     assert path.stat().st_size < 300_000
     shown = frames(path)
     assert 5 <= len(shown) <= 12
@@ -137,14 +137,12 @@ def test_the_first_picture_is_small_moves_and_comes_to_rest():
 
 
 def test_the_first_picture_is_what_the_build_draws(tmp_path, monkeypatch):
-    spec = importlib.util.spec_from_file_location("build", ROOT / "labs" / "build.py")
-    build = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(build)
-    monkeypatch.setattr(build, "LABS", tmp_path)
+    (tmp_path / ".github").mkdir()
+    monkeypatch.setattr(build, "ROOT", tmp_path)
     build._draw_readme_picture()
-    committed, drawn = frames(ROOT / "labs" / "cured.gif"), frames(tmp_path / "cured.gif")
+    committed, drawn = frames(ROOT / ".github" / "cured.gif"), frames(tmp_path / ".github" / "cured.gif")
     assert committed.shape == drawn.shape
-    assert np.abs(committed - drawn).mean() < 1, "run `make labs` and commit labs/cured.gif"
+    assert np.abs(committed - drawn).mean() < 1, "run `make labs` and commit .github/cured.gif"
 
 
 # --- The labs, read on the web without a kernel ---------------------------------------------------------------

@@ -6,7 +6,7 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.metrics import confusion_matrix, mutual_info_score
 from sklearn.neighbors import NearestCentroid
 
-from vqlab import data, separation
+from vqlab import data, measures
 
 
 def blobs(classes=6, n=1200, std=0.3, d=3, seed=0):
@@ -32,7 +32,7 @@ LABELS = np.arange(600) % 6
 
 def test_class_means_and_covariances_equal_numpy_class_by_class():
     latents, y = blobs()
-    means, covariances = separation.class_means(latents, y), separation.class_covariances(latents, y)
+    means, covariances = measures.class_means(latents, y), measures.class_covariances(latents, y)
     for c in range(6):
         np.testing.assert_allclose(means[c], latents[y == c].mean(0), rtol=1e-9)
         np.testing.assert_allclose(covariances[c], np.cov(latents[y == c].T, bias=True), rtol=1e-9)
@@ -41,15 +41,15 @@ def test_class_means_and_covariances_equal_numpy_class_by_class():
 def test_scatter_ratio_of_a_hand_case():
     # Means −3 and 3 around 0, each sample 1 away from its mean: between 9, within 1.
     latents, y = np.array([[-4.0], [-2.0], [2.0], [4.0]]), np.array([0, 0, 1, 1])
-    assert separation.scatter_ratio(latents, y) == pytest.approx(9)
+    assert measures.scatter_ratio(latents, y) == pytest.approx(9)
     # Class 0 with three of four samples pulls the middle towards itself: between 6.75, within 0.
     latents, y = np.array([[-3.0], [-3.0], [-3.0], [3.0]]), np.array([0, 0, 0, 1])
-    assert separation.scatter_ratio(latents, y) == np.inf
+    assert measures.scatter_ratio(latents, y) == np.inf
 
 
 def test_between_and_within_scatter_add_up_to_the_total():
     latents, y = blobs()
-    ratio = separation.scatter_ratio(latents, y)
+    ratio = measures.scatter_ratio(latents, y)
     within = sum(np.square(latents[y == c] - latents[y == c].mean(0)).sum() for c in range(6))
     total = np.square(latents - latents.mean(0)).sum()
     assert within * (1 + ratio) == pytest.approx(total)
@@ -60,7 +60,7 @@ def test_discriminability_of_known_normals():
     y = np.arange(200_000) % 2
     latents = rng.normal(size=(len(y), 2)) * np.array([2.0, 5.0])  # the wide coordinate is not along the line
     latents[:, 0] += 6 * y
-    d = separation.discriminability(latents, y)
+    d = measures.discriminability(latents, y)
     assert d[0, 1] == pytest.approx(3, rel=0.02)
     assert d[0, 1] == d[1, 0]
     assert d[0, 0] == 0
@@ -69,8 +69,8 @@ def test_discriminability_of_known_normals():
 def test_the_nearest_mean_of_two_classes_at_d_prime_two_misjudges_a_sixth():
     y = np.arange(100_000) % 2
     latents = np.random.default_rng(0).normal(size=(len(y), 1)) + 2 * y[:, None]
-    assert separation.discriminability(latents, y)[0, 1] == pytest.approx(2, rel=0.03)
-    wrong = 1 - separation.accuracy(separation.classify_by_mean(latents, y), y)
+    assert measures.discriminability(latents, y)[0, 1] == pytest.approx(2, rel=0.03)
+    wrong = 1 - measures.accuracy(measures.classify_by_mean(latents, y), y)
     assert wrong == pytest.approx(0.1587, abs=0.01)
 
 
@@ -85,55 +85,55 @@ def test_the_nearest_mean_of_two_classes_at_d_prime_two_misjudges_a_sixth():
 )
 def test_merged_classes_share_a_region(pairs, labels):
     latents = merged(LABELS, pairs)
-    assert separation.region_labels(latents, LABELS).tolist() == labels
-    assert separation.distinct_regions(latents, LABELS) == len(set(labels))
+    assert measures.region_labels(latents, LABELS).tolist() == labels
+    assert measures.distinct_regions(latents, LABELS) == len(set(labels))
 
 
 def test_a_chain_of_overlapping_classes_is_one_region_however_long():
     y = np.arange(6400) % 32
     chained = merged(y, [], gap=0.15, std=0.1)  # neighbours at d′ = 1.5, the ends at 46
-    assert separation.discriminability(chained, y)[0, -1] > 40
-    assert separation.distinct_regions(chained, y) == 1
-    assert separation.distinct_regions(chained, y, threshold=1) == 32
+    assert measures.discriminability(chained, y)[0, -1] > 40
+    assert measures.distinct_regions(chained, y) == 1
+    assert measures.distinct_regions(chained, y, threshold=1) == 32
 
 
 def test_a_chain_is_followed_in_whatever_order_its_classes_come():
     y = np.arange(6400) % 32
     places = np.random.default_rng(1).permutation(32)
     latents = merged(places[y], [], gap=0.15, std=0.1)
-    assert separation.distinct_regions(latents, y) == 1
-    assert (separation.region_labels(latents, y) == 0).all()
+    assert measures.distinct_regions(latents, y) == 1
+    assert (measures.region_labels(latents, y) == 0).all()
 
 
 @pytest.mark.parametrize("rounding", [0, 1e-9])
 def test_constant_latents_are_one_region_whatever_the_rounding(rounding):
     latents = np.full((600, 2), 0.37) + rounding * LABELS[:, None]  # as if each class were rounded its own way
-    assert separation.distinct_regions(latents, LABELS) == 1
-    assert separation.scatter_ratio(latents, LABELS) == 0
-    assert separation.linear_probe_accuracy(latents, LABELS) < 0.25
+    assert measures.distinct_regions(latents, LABELS) == 1
+    assert measures.scatter_ratio(latents, LABELS) == 0
+    assert measures.linear_probe_accuracy(latents, LABELS) < 0.25
 
 
 def test_the_nearest_of_equal_means_is_a_guess():
-    guessed = separation.accuracy(separation.classify_by_mean(np.full((600, 2), 0.37), LABELS), LABELS)
+    guessed = measures.accuracy(measures.classify_by_mean(np.full((600, 2), 0.37), LABELS), LABELS)
     assert guessed == pytest.approx(1 / 6)
 
 
 @pytest.mark.parametrize("scale", [1e-4, 1e4])
 def test_separation_does_not_depend_on_the_scale_of_the_latents(scale):
     latents, y = blobs(std=0.6)
-    for metric in (separation.distinct_regions, separation.scatter_ratio, separation.linear_probe_accuracy):
+    for metric in (measures.distinct_regions, measures.scatter_ratio, measures.linear_probe_accuracy):
         assert metric(scale * latents, y) == pytest.approx(metric(latents, y), rel=0.01)
 
 
 def test_runs_are_measured_one_by_one():
     runs = np.stack([blobs(seed=seed, n=600)[0] for seed in range(3)]).reshape(3, 1, 600, 3)
     for metric in (
-        separation.class_means,
-        separation.scatter_ratio,
-        separation.discriminability,
-        separation.distinct_regions,
-        separation.classify_by_mean,
-        separation.linear_probe_accuracy,
+        measures.class_means,
+        measures.scatter_ratio,
+        measures.discriminability,
+        measures.distinct_regions,
+        measures.classify_by_mean,
+        measures.linear_probe_accuracy,
     ):
         together = metric(runs, LABELS)
         assert together.shape[:2] == (3, 1)
@@ -147,35 +147,35 @@ def test_runs_are_measured_one_by_one():
 def test_nearest_mean_equals_scikit_learns_nearest_centroid(std):
     latents, y = blobs(std=std)
     reference = NearestCentroid().fit(latents[:600], y[:600]).predict(latents[600:])
-    np.testing.assert_array_equal(separation.classify_by_mean(latents, y), reference)
+    np.testing.assert_array_equal(measures.classify_by_mean(latents, y), reference)
 
 
 def test_the_linear_probe_sees_what_another_linear_classifier_sees():
     latents, y = blobs(std=0.8)
     reference = LinearDiscriminantAnalysis().fit(latents[:600], y[:600]).score(latents[600:], y[600:])
-    assert separation.linear_probe_accuracy(latents, y) == pytest.approx(reference, abs=0.03)
+    assert measures.linear_probe_accuracy(latents, y) == pytest.approx(reference, abs=0.03)
 
 
 def test_the_linear_probe_succeeds_where_stretching_misleads_the_nearest_mean():
     rng = np.random.default_rng(0)
     latents = np.stack([LABELS % 2 + 0.1 * rng.normal(size=600), 20 * rng.normal(size=600)], 1)
-    assert separation.linear_probe_accuracy(latents, LABELS % 2) > 0.99
-    assert separation.accuracy(separation.classify_by_mean(latents, LABELS % 2), LABELS % 2) < 0.9
+    assert measures.linear_probe_accuracy(latents, LABELS % 2) > 0.99
+    assert measures.accuracy(measures.classify_by_mean(latents, LABELS % 2), LABELS % 2) < 0.9
 
 
 @pytest.mark.parametrize("layout", data.LAYOUTS)
 @pytest.mark.parametrize("classes", [4, 8, 16, 32])
 def test_in_data_space_the_labs_classes_are_apart(layout, classes):
     samples = data.separate_classes(layout, classes)
-    assert separation.distinct_regions(samples.x, samples.y) == classes
-    assert 0.985 < separation.accuracy(separation.classify_by_mean(samples.x, samples.y), samples.y) < 0.999
+    assert measures.distinct_regions(samples.x, samples.y) == classes
+    assert 0.985 < measures.accuracy(measures.classify_by_mean(samples.x, samples.y), samples.y) < 0.999
 
 
 def test_confusion_equals_scikit_learns():
     latents, y = blobs(std=1.5)
-    predicted = separation.classify_by_mean(latents, y)
+    predicted = measures.classify_by_mean(latents, y)
     reference = confusion_matrix(y[600:], predicted, normalize="true")
-    np.testing.assert_allclose(separation.confusion(predicted, y), reference, atol=1e-12)
+    np.testing.assert_allclose(measures.confusion(predicted, y), reference, atol=1e-12)
 
 
 # --- tokens ------------------------------------------------------------------------------------------------
@@ -185,9 +185,9 @@ CLASSES = np.array([0, 0, 1, 1, 1, 1, 0, 1])
 
 
 def test_token_table_purity_and_information_of_a_hand_case():
-    table = separation.token_table(TOKENS, CLASSES, 4)
+    table = measures.token_table(TOKENS, CLASSES, 4)
     assert table.tolist() == [[2, 1], [0, 3], [0, 0], [1, 1]]
-    assert separation.token_purity(table) == pytest.approx((2 + 3 + 1) / 8)
+    assert measures.token_purity(table) == pytest.approx((2 + 3 + 1) / 8)
 
 
 @pytest.mark.parametrize("k", [2, 5, 40])
@@ -196,35 +196,35 @@ def test_token_information_equals_scikit_learns_mutual_information_in_bits(k):
     y = rng.integers(5, size=500)
     tokens = np.where(rng.random((3, 500)) < 0.5, y % k, rng.integers(k, size=(3, 500)))
     reference = [mutual_info_score(y, run) / np.log(2) for run in tokens]
-    np.testing.assert_allclose(separation.token_information(separation.token_table(tokens, y, k)), reference, atol=1e-9)
+    np.testing.assert_allclose(measures.token_information(measures.token_table(tokens, y, k)), reference, atol=1e-9)
 
 
 def test_a_token_per_class_tells_everything_and_one_token_nothing():
     for tokens, purity, bits in ((LABELS, 1, np.log2(6)), (LABELS * 2 % 12, 1, np.log2(6)), (LABELS * 0, 1 / 6, 0)):
-        table = separation.token_table(tokens, LABELS, 12)
-        assert separation.token_purity(table) == pytest.approx(purity)
-        assert separation.token_information(table) == pytest.approx(bits, abs=1e-9)
+        table = measures.token_table(tokens, LABELS, 12)
+        assert measures.token_purity(table) == pytest.approx(purity)
+        assert measures.token_information(table) == pytest.approx(bits, abs=1e-9)
 
 
 def test_tokens_are_judged_on_samples_they_were_not_named_by():
     y = np.array([0, 0, 1, 1, 0, 1, 1, 0])
     tokens = np.array([0, 0, 1, 1, 0, 1, 0, 2])  # token 2 is never seen in the first half
-    predicted = separation.classify_by_token(tokens, y, 3)
+    predicted = measures.classify_by_token(tokens, y, 3)
     assert predicted.tolist() == [0, 1, 0, -1]
-    assert separation.accuracy(predicted, y) == 0.5
-    np.testing.assert_allclose(separation.confusion(predicted, y), [[0.5, 0], [0.5, 0.5]])
+    assert measures.accuracy(predicted, y) == 0.5
+    np.testing.assert_allclose(measures.confusion(predicted, y), [[0.5, 0], [0.5, 0.5]])
 
 
 def test_as_many_tokens_as_samples_name_no_class():
     tokens = np.arange(600)
-    assert separation.accuracy(separation.classify_by_token(tokens, LABELS, 600), LABELS) == 0
-    assert separation.token_purity(separation.token_table(tokens, LABELS, 600)) == 1  # purity alone is fooled
+    assert measures.accuracy(measures.classify_by_token(tokens, LABELS, 600), LABELS) == 0
+    assert measures.token_purity(measures.token_table(tokens, LABELS, 600)) == 1  # purity alone is fooled
 
 
 def test_class_error_is_the_error_of_each_class_alone():
     x, y = blobs()
     reconstruction = np.stack([x + y[:, None], x])
-    errors = separation.class_error(x, reconstruction, y)
+    errors = measures.class_error(x, reconstruction, y)
     np.testing.assert_allclose(errors, [np.arange(6) ** 2, np.zeros(6)], atol=1e-9)
 
 
@@ -243,13 +243,13 @@ def test_class_error_is_the_error_of_each_class_alone():
 def test_labels_that_do_not_fit_are_refused(y, words, refuses):
     latents = np.zeros((600, 2))
     with refuses(words):
-        separation.distinct_regions(latents, y)
+        measures.distinct_regions(latents, y)
     with refuses(words):
-        separation.linear_probe_accuracy(latents, y)
+        measures.linear_probe_accuracy(latents, y)
 
 
 def test_tokens_outside_the_codebook_are_refused(refuses):
     with refuses("tokens must lie in 0…3"):
-        separation.token_table(np.array([0, 4, 1]), np.array([0, 1, 1]), 4)
+        measures.token_table(np.array([0, 4, 1]), np.array([0, 1, 1]), 4)
     with refuses("one whole number"):
-        separation.classify_by_token(TOKENS, CLASSES[:3], 4)
+        measures.classify_by_token(TOKENS, CLASSES[:3], 4)

@@ -13,10 +13,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vqlab import LabError, runner, sweeps
+from vqlab import LabError, labs, sweeps
 from vqlab.__main__ import main
-from vqlab.experiments import EXPERIMENTS
-from vqlab.sweeps import Axis, Experiment
+from vqlab.sweeps import Axis, Experiment, runner
+from vqlab.sweeps.experiment import describe
+from vqlab.sweeps.packing import pack, unpack
+
+EXPERIMENTS = labs.experiments()
 
 
 def toy(**changes) -> Experiment:
@@ -100,7 +103,7 @@ def test_other_settings_do_not_reuse_finished_cells(tmp_path):
 def test_kill_9_loses_no_finished_cell(tmp_path):
     script = (
         "import sys, time; from pathlib import Path; sys.path.insert(0, 'tests')\n"
-        "from test_sweeps import toy, toy_cell; from vqlab import runner\n"
+        "from test_sweeps import toy, toy_cell; from vqlab.sweeps import runner\n"
         "def slow(position, seeds):\n    time.sleep(0.3); return toy_cell(position, seeds)\n"
         f"runner.run(toy(run=slow), folder=Path({str(tmp_path)!r}))\n"
     )
@@ -187,11 +190,11 @@ def test_check_agrees_with_itself_and_sees_a_change(tmp_path):
 
 @pytest.mark.parametrize("name", EXPERIMENTS)
 def test_every_stored_sweep_is_that_of_its_experiment(name):
-    description = json.loads((sweeps.FOLDER / f"{name}.json").read_text())
-    expected = json.loads(json.dumps(sweeps.describe(EXPERIMENTS[name])))
+    description = json.loads((sweeps.home() / f"{name}.json").read_text())
+    expected = json.loads(json.dumps(describe(EXPERIMENTS[name])))
     assert {key: description[key] for key in expected} == expected
     assert len(description["seeds"]) >= 8
-    assert (sweeps.FOLDER / f"{name}.npz").stat().st_size < 3_000_000
+    assert (sweeps.home() / f"{name}.npz").stat().st_size < 3_000_000
     stored = sweeps.load(name)
     for key in EXPERIMENTS[name].headline:
         assert np.isfinite(stored.arrays[key][..., -1].astype(float)).all()
@@ -202,7 +205,7 @@ def test_loading_needs_no_torch_and_less_than_half_a_second():
     script = (
         "import sys, time; start = time.perf_counter()\n"
         "from vqlab import sweeps\n"
-        "for path in sweeps.FOLDER.glob('*.npz'): sweeps.load(path.stem)\n"
+        "for path in sweeps.home().glob('*.npz'): sweeps.load(path.stem)\n"
         "print(time.perf_counter() - start, 'torch' in sys.modules, 'sklearn' in sys.modules)\n"
     )
     best = min(
@@ -217,12 +220,12 @@ def test_pictures_keep_their_shape_in_a_byte():
     rng = np.random.default_rng(0)
     points = rng.normal(size=(3, 40, 2)) * np.array([1e-3, 1.0, 50.0])[:, None, None]
     points[1, 3] = np.nan
-    packed, scale = sweeps.pack(points)
+    packed, scale = pack(points)
     assert packed.dtype == np.int8
-    back = sweeps.unpack(packed, scale)
+    back = unpack(packed, scale)
     np.testing.assert_array_equal(np.isnan(back), np.isnan(points))
     assert (np.nanmax(np.abs(back - points), (1, 2)) <= np.nanmax(np.abs(points), (1, 2)) / 250).all()
-    assert not sweeps.unpack(*sweeps.pack(np.zeros((1, 5, 2)))).any()
+    assert not unpack(*pack(np.zeros((1, 5, 2)))).any()
 
 
 @pytest.mark.parametrize(
@@ -241,20 +244,22 @@ def test_the_command_line_refuses_with_a_sentence(arguments, says, capsys):
 
 
 def test_the_command_line_computes_checks_and_survives_ctrl_c(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(sweeps, "FOLDER", tmp_path)
-    monkeypatch.setitem(EXPERIMENTS, "toy", toy())
+    monkeypatch.setenv("VQLAB_SWEEPS", str(tmp_path))
+    monkeypatch.setattr(labs, "experiments", lambda: {"toy": toy()})
     assert main(["sweep", "toy", "--jobs", "1"]) == 0
     assert f"stored {tmp_path / 'toy.npz'}" in capsys.readouterr().out
     assert main(["sweep", "toy", "--check"]) == 0
     assert capsys.readouterr().out.startswith("[OK] toy: a ")
-    monkeypatch.setitem(EXPERIMENTS, "toy", toy(run=lambda p, s: {"score": toy_cell(p, s)["score"] + 5}))
+    monkeypatch.setattr(
+        labs, "experiments", lambda: {"toy": toy(run=lambda p, s: {"score": toy_cell(p, s)["score"] + 5})}
+    )
     assert main(["sweep", "toy", "--check"]) == 1
     assert "[DIFFERS] toy: a " in capsys.readouterr().out
 
     def interrupted(position, seeds):
         raise KeyboardInterrupt
 
-    monkeypatch.setitem(EXPERIMENTS, "toy", toy(run=interrupted))
+    monkeypatch.setattr(labs, "experiments", lambda: {"toy": toy(run=interrupted)})
     assert main(["sweep", "toy", "--jobs", "1"]) == 130
     assert "finished cells are kept" in capsys.readouterr().err
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vqlab import LabError, metrics
+from vqlab import LabError, measures
 from vqlab.theory import (
     adaptive_switch,
     autoencoder_gain,
@@ -273,8 +273,8 @@ def test_simulated_usage_matches_the_measured_table(n, perplexity):
     counts = simulate_uniform_usage(512, int(n), draws=200, seed=1)
     assert counts.shape == (200, 512)
     assert (counts.sum(1) == n).all()
-    assert metrics.perplexity(counts).mean() == pytest.approx(perplexity, rel=5e-3)
-    assert metrics.active_codes(counts).mean() == pytest.approx(expected_active(512, n), rel=5e-3)
+    assert measures.perplexity(counts).mean() == pytest.approx(perplexity, rel=5e-3)
+    assert measures.active_codes(counts).mean() == pytest.approx(expected_active(512, n), rel=5e-3)
 
 
 def test_simulated_usage_follows_its_seed():

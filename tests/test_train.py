@@ -9,10 +9,10 @@ import pytest
 import torch
 from torch import nn
 
-from vqlab import LabError, metrics
+from vqlab import LabError, measures
 from vqlab.data import gaussian_ring, photo_patches
 from vqlab.models import ConvAutoencoder, MLPAutoencoder
-from vqlab.train import Cancelled, Settings, Trainer
+from vqlab.training import Cancelled, Settings, Trainer
 
 POINTS = torch.from_numpy(gaussian_ring(n=400).x)
 SHORT = {"codes": 8, "steps": 40, "warmup": 15, "batch_size": 32}
@@ -185,9 +185,9 @@ def test_training_in_pieces_equals_training_at_once():
 def test_training_lowers_the_error_and_uses_every_optimizer():
     for optimizer, learning_rate in (("adamw", 1e-2), ("sgd", 0.3)):
         trainer = make(optimizer=optimizer, learning_rate=learning_rate, steps=150, warmup=100)
-        start = metrics.mean_squared_error(POINTS, trainer.reconstruct(POINTS)[0])
+        start = measures.mean_squared_error(POINTS, trainer.reconstruct(POINTS)[0])
         trainer.run()
-        assert metrics.mean_squared_error(POINTS, trainer.reconstruct(POINTS)[0]) < 0.4 * start
+        assert measures.mean_squared_error(POINTS, trainer.reconstruct(POINTS)[0]) < 0.4 * start
 
 
 def test_looking_at_reconstructions_does_not_change_the_training():
@@ -212,13 +212,13 @@ def test_a_convolutional_vq_vae_learns_photo_patches_with_more_than_one_code():
     x = torch.from_numpy(photo_patches(n=64).x).float() / 255
     settings = Settings(codes=32, steps=90, warmup=40, batch_size=8)
     trainer = Trainer(ConvAutoencoder(0, latent_dim=8, hidden=16), x, settings)
-    start = metrics.mean_squared_error(x, trainer.reconstruct(x)[0])
+    start = measures.mean_squared_error(x, trainer.reconstruct(x)[0])
     trainer.run(until=40)
     assert trainer.quantizer.counts.sum().item() == pytest.approx(8 * 64, rel=1e-5)
     reconstruction, tokens = trainer.run().reconstruct(x)
     assert tokens.shape == (1, 64 * 64)
-    assert metrics.mean_squared_error(x, reconstruction) < 0.5 * start
-    assert metrics.perplexity(metrics.code_usage(tokens.numpy(), 32)) > 4
+    assert measures.mean_squared_error(x, reconstruction) < 0.5 * start
+    assert measures.perplexity(measures.code_usage(tokens.numpy(), 32)) > 4
 
 
 def test_byte_pixels_train_and_reconstruct_exactly_as_the_floats_they_stand_for():

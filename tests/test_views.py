@@ -6,8 +6,9 @@ import numpy as np
 import pictures
 import pytest
 
-from vqlab import data, sweeps, views
-from vqlab.views import occupancy, placements, tokens
+from vqlab import data, figures, sweeps
+from vqlab.labs.lab00.pictures import occupancy
+from vqlab.labs.lab01.pictures import placements, tokens
 
 
 @pytest.fixture(scope="module")
@@ -115,4 +116,4 @@ def test_the_placement_picture_has_a_mean_per_placement_and_start(placed):
     ],
 )
 def test_spread_keeps_three_digits(values, text):
-    assert views.spread(values) == text
+    assert figures.spread(values) == text

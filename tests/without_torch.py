@@ -17,7 +17,7 @@ from unittest.mock import patch
 import explorers
 import jupytext
 
-from vqlab.controls import Explorer
+from vqlab.widgets import Explorer
 
 if "torch" in sys.modules:
     raise SystemExit("PyTorch is imported as soon as vqlab.controls is")
@@ -39,7 +39,7 @@ def run(source: str) -> dict[str, int | list[str]]:
     names: dict[str, object] = {"__name__": "__main__"}
     missing: set[str] = set()
     skipped: list[str] = []
-    with chdir(explorers.LABS), redirect_stdout(io.StringIO()), patch("vqlab.controls.Explorer", Remembered):
+    with chdir(explorers.LABS), redirect_stdout(io.StringIO()), patch("vqlab.widgets.Explorer", Remembered):
         for cell in cells:
             try:
                 exec(compile(cell, source, "exec"), names)

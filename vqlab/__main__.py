@@ -19,7 +19,7 @@ from vqlab.classroom.cli import add_assignment, add_grade, add_pack
 if TYPE_CHECKING:
     import numpy as np
 
-    from vqlab.train import Trainer
+    from vqlab.training import Trainer
 
 INTERRUPTED = 130
 _HELD_OUT_IMAGES = 512
@@ -83,7 +83,7 @@ def _run_training(chosen: argparse.Namespace) -> int:
     import torch
 
     from vqlab.models import ConvAutoencoder
-    from vqlab.train import Cancelled, Settings, Trainer
+    from vqlab.training import Cancelled, Settings, Trainer
 
     for name, least in _LEAST.items():
         if (given := getattr(chosen, name)) < least:
@@ -150,7 +150,7 @@ def _progress_bar(trainer: "Trainer") -> Iterator[Callable[["Trainer"], None]]:
 @contextmanager
 def _cancelled_by_ctrl_c() -> Iterator[Callable[["Trainer"], None]]:
     """A callback that stops the training between two steps after a first Ctrl-C; a second one stops at once."""
-    from vqlab.train import Cancelled
+    from vqlab.training import Cancelled
 
     pressed = False
 
@@ -171,20 +171,20 @@ def _cancelled_by_ctrl_c() -> Iterator[Callable[["Trainer"], None]]:
 
 
 def _summary(trainer: "Trainer", held_out: "np.ndarray") -> str:
-    from vqlab import metrics
+    from vqlab import measures
 
     reconstruction, tokens = trainer.reconstruct(held_out)
-    error = metrics.mean_squared_error(held_out.numpy() / 255, reconstruction.numpy()).item()
-    dimension = metrics.effective_dimension(trainer.latents(held_out).numpy()).item()
-    parts = [f"reconstruction error {error:.5f} (PSNR {metrics.psnr(error):.1f} dB)"]
+    error = measures.mean_squared_error(held_out.numpy() / 255, reconstruction.numpy()).item()
+    dimension = measures.effective_dimension(trainer.latents(held_out).numpy()).item()
+    parts = [f"reconstruction error {error:.5f} (PSNR {measures.psnr(error):.1f} dB)"]
     if tokens is None:
         return " · ".join([*parts, f"effective dimension {dimension} (encoder output); not quantized"])
     k = trainer.settings.codes
-    counts = metrics.code_usage(tokens.numpy(), k)
-    codebook_dimension = metrics.effective_dimension(trainer.quantizer.codes.detach().numpy()).item()
+    counts = measures.code_usage(tokens.numpy(), k)
+    codebook_dimension = measures.effective_dimension(trainer.quantizer.codes.detach().numpy()).item()
     parts += [
-        f"perplexity {metrics.perplexity(counts).item():.0f} of {k:,} at {tokens.numel():,} tokens",
-        f"active codes {metrics.active_codes(counts).item():,}",
+        f"perplexity {measures.perplexity(counts).item():.0f} of {k:,} at {tokens.numel():,} tokens",
+        f"active codes {measures.active_codes(counts).item():,}",
         f"effective dimension {dimension} (encoder output) / {codebook_dimension} (codebook)",
     ]
     return " · ".join(parts)
@@ -200,25 +200,26 @@ def _sweep(subcommands: argparse._SubParsersAction) -> None:
 
 
 def _run_sweeps(chosen: argparse.Namespace) -> int:
-    from vqlab import runner
-    from vqlab.experiments import EXPERIMENTS
+    from vqlab import labs
+    from vqlab.sweeps import runner
 
-    names = list(EXPERIMENTS) if chosen.all else chosen.names
+    experiments = labs.experiments()
+    names = list(experiments) if chosen.all else chosen.names
     if not names:
-        raise LabError(f"no sweep was named: give --all, or one or more of {', '.join(EXPERIMENTS)}")
-    if unknown := [name for name in names if name not in EXPERIMENTS]:
-        raise LabError(f"no sweep is called {', '.join(unknown)}: choose from {', '.join(EXPERIMENTS)}")
+        raise LabError(f"no sweep was named: give --all, or one or more of {', '.join(experiments)}")
+    if unknown := [name for name in names if name not in experiments]:
+        raise LabError(f"no sweep is called {', '.join(unknown)}: choose from {', '.join(experiments)}")
     if chosen.jobs < 1:
         raise LabError(f"a sweep needs at least one process, got --jobs {chosen.jobs}")
     missed = 0
     for name in names:
         if chosen.check:
-            for sentence, agrees in runner.check(EXPERIMENTS[name]):
+            for sentence, agrees in runner.check(experiments[name]):
                 print(f"[{'OK' if agrees else 'DIFFERS'}] {name}: {sentence}")
                 missed += not agrees
             continue
         try:
-            print(f"stored {runner.run(EXPERIMENTS[name], chosen.jobs)}")
+            print(f"stored {runner.run(experiments[name], chosen.jobs)}")
         except KeyboardInterrupt:
             print("Stopped; finished cells are kept, so the same command goes on from here.", file=sys.stderr)
             return INTERRUPTED

@@ -163,7 +163,7 @@ def _training() -> str:
 
     from vqlab import data
     from vqlab.models import MLPAutoencoder
-    from vqlab.train import Settings, Trainer
+    from vqlab.training import Settings, Trainer
 
     points = torch.from_numpy(data.gaussian_ring(n=64).x)
     Trainer(MLPAutoencoder([0]), points, Settings(codes=4, steps=2, warmup=1, batch_size=16)).run()
@@ -182,20 +182,20 @@ def _picture() -> str:
 
 
 def _stored_sweeps() -> str:
-    from vqlab import sweeps
+    from vqlab import labs, sweeps
 
-    stored = [path for path in sweeps.FOLDER.glob("*") if path.suffix in (".npz", ".json")]
+    stored = [path for path in sweeps.home().glob("*") if path.suffix in (".npz", ".json")]
     if not stored:
-        raise RuntimeError(f"there are none in {sweeps.FOLDER}, so the sliders have nothing to show")
+        raise RuntimeError(f"there are none in {sweeps.home()}, so the sliders have nothing to show")
     names = {path.stem for path in stored}
-    sources = (sweeps.FOLDER.parents[1] / "labs" / "source").glob("*.py")
+    sources = [lab.source for lab in labs.every()]
     shown = {name for source in sources for name in re.findall(r'sweeps\.load\("(\w+)"', source.read_text("utf-8"))}
     if shown - names:
-        raise RuntimeError(f"a lab shows {', '.join(sorted(shown - names))}, which is not in {sweeps.FOLDER}")
+        raise RuntimeError(f"a lab shows {', '.join(sorted(shown - names))}, which is not in {sweeps.home()}")
     for name in sorted(names):
         sweeps.load(name)
     megabytes = sum(path.stat().st_size for path in stored) / 1e6
-    return f"{len(names)} readable in {sweeps.FOLDER}, {megabytes:.1f} MB"
+    return f"{len(names)} readable in {sweeps.home()}, {megabytes:.1f} MB"
 
 
 def _kernel() -> str:

@@ -15,11 +15,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-import vqlab
-from vqlab import LabError
+from vqlab import LabError, labs
 from vqlab.exercises import variants
 
-LABS = Path(vqlab.__file__).resolve().parents[1] / "labs"
 _LISTED = '/ \\ + : * ? " < > |'
 _FORBIDDEN = set(_LISTED.replace(" ", "") + "\0")
 _LONGEST_ID = 80
@@ -47,10 +45,19 @@ c.GenerateAssignment.preprocessors = [
 
 @dataclass(frozen=True)
 class Assignment:
-    """A lab as an assignment. number: as in its file name, "01"; notebook: that name without its ending."""
+    """A lab as an assignment."""
 
-    number: str
-    notebook: str
+    lab: labs.Lab
+
+    @property
+    def number(self) -> str:
+        """As in the name of the lab, "01"."""
+        return self.lab.number
+
+    @property
+    def notebook(self) -> str:
+        """The name of the notebook without its ending."""
+        return self.lab.source.stem
 
     @property
     def name(self) -> str:
@@ -60,22 +67,20 @@ class Assignment:
     @property
     def source(self) -> Path:
         """The hand-written source of the lab."""
-        return LABS / "source" / f"{self.notebook}.py"
+        return self.lab.source
 
 
 def assignments() -> list[Assignment]:
     """Every lab there is, in order."""
-    return [Assignment(path.name[:2], path.stem) for path in sorted((LABS / "source").glob("[0-9][0-9]_*.py"))]
+    return [Assignment(lab) for lab in labs.every()]
 
 
 def assignment(lab: str) -> Assignment:
     """The assignment of a lab named by its number, "1" or "01", or by the beginning of its file name.
 
-    Raises: LabError if there is none, or if the labs' sources are not beside the package.
+    Raises: LabError if there is none.
     """
     every = assignments()
-    if not every:
-        raise LabError(f"there are no lab sources in {LABS / 'source'}: work in a clone of the repository")
     number = lab.removeprefix("lab").zfill(2)
     found = [one for one in every if one.number == number or (len(lab) > 2 and one.notebook.startswith(lab))]
     if not found:
@@ -149,7 +154,7 @@ class Course:
     def build_source(self, one: Assignment, answers: str = "marked") -> Path:
         """Build the notebook from the lab's source, with "marked" or "solved" answers; returns it."""
         folder = self.source(one).parent if answers == "marked" else self.folder / answers / one.name
-        command = [sys.executable, LABS / "build.py", one.notebook, f"--{answers}", folder]
+        command = [sys.executable, "-m", "vqlab.notebooks.build", one.notebook, f"--{answers}", folder]
         run = subprocess.run(command, capture_output=True, text=True, check=False)
         if run.returncode:
             raise LabError(f"the source of lab {one.number} does not build: {run.stderr.strip().splitlines()[-1]}")

@@ -10,9 +10,9 @@ import jupytext
 from nbformat import NotebookNode
 
 from vqlab import LabError
-from vqlab.checks import Exercise, check
-from vqlab.classroom.course import LABS, Assignment, Course, write
+from vqlab.classroom.course import Assignment, Course, write
 from vqlab.classroom.timing import plan
+from vqlab.exercises import check
 
 _BETWEEN_MARKS = re.compile(r"^[ \t]*### BEGIN SOLUTION\n(.*?)\n[ \t]*### END SOLUTION", re.DOTALL | re.MULTILINE)
 
@@ -74,12 +74,12 @@ def _rubric(notebook: NotebookNode) -> str:
 
 def _wrong_answers(one: Assignment) -> str:
     """What students do write, taken from the table the tests use, and what the check says to it."""
-    path = LABS / "answers" / f"{one.name}.py"
+    path = one.source.parent / "answers.py"
     if not path.exists():
         raise LabError(f"lab {one.number} has no table of answers at {path}: write one")
     table, tree = runpy.run_path(str(path))["WRONG"], ast.parse(path.read_text(encoding="utf-8"))
     functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
-    written, exercises = _table_entries(tree, "WRONG"), _exercises(one)
+    written, exercises = _table_entries(tree, "WRONG"), one.lab.exercises()
     lines = [f"# Lab {one.number}: typical wrong answers, and what the check says", ""]
     for name, answers in table.items():
         lines += [f"## {name}", ""]
@@ -111,11 +111,6 @@ def _table_entries(tree: ast.Module, table: str) -> dict[str, list[ast.expr]]:
             pairs = zip(node.value.keys, node.value.values, strict=True)
             return {key.value: [entry.elts[0] for entry in entries.elts] for key, entries in pairs}
     raise LabError(f"the table {table} is not written as a plain dictionary: keep it one")
-
-
-def _exercises(one: Assignment) -> dict[str, Exercise]:
-    module = __import__(f"vqlab.exercises.{one.name}", fromlist=["*"])
-    return {name: value for name, value in vars(module).items() if isinstance(value, Exercise)}
 
 
 def _title(notebook: NotebookNode) -> str:

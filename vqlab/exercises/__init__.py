@@ -1,25 +1,9 @@
-"""The exercises of each lab: what is tested, and which tempting mistakes are recognised."""
+"""Exercises: checks with feedback in place, comparisons, and questions that differ from student to student."""
 
-import copy
-from collections.abc import Callable
-
-import numpy as np
-
-from vqlab.checks import Mistake
-
-
-def near(answer: object, expected: object, tolerance: float = 1e-3) -> bool:
-    """Whether numbers, arrays or tensors agree in shape and to a relative tolerance; one number may have any shape."""
-    answer, expected = np.asarray(answer), np.asarray(expected)
-    fits = answer.shape == expected.shape or answer.size == expected.size == 1
-    return fits and bool(np.allclose(answer, expected, rtol=tolerance, atol=1e-6))
-
-
-def fresh(f: Callable, *arguments: object) -> object:
-    """f on copies, so that an answer which writes into its arguments spoils no later test."""
-    return f(*copy.deepcopy(arguments))
-
-
-def too_far(measured: Callable[[], float], too_small: str, too_large: str) -> tuple[Mistake, Mistake]:
-    """The mistakes of a value read off a slider: what to say of one below, and of one above, the measured value."""
-    return Mistake(too_small, lambda value: value < measured()), Mistake(too_large, lambda value: value > measured())
+from vqlab.exercises.checks import Exercise as Exercise
+from vqlab.exercises.checks import Mistake as Mistake
+from vqlab.exercises.checks import Test as Test
+from vqlab.exercises.checks import check as check
+from vqlab.exercises.comparing import fresh as fresh
+from vqlab.exercises.comparing import near as near
+from vqlab.exercises.comparing import too_far as too_far

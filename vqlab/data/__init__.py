@@ -1,0 +1,14 @@
+"""Samples with labels: Gaussians, in the plane and with a power-law spectrum, and small real images."""
+
+from vqlab.data.gaussians import LAYOUTS as LAYOUTS
+from vqlab.data.gaussians import class_centres as class_centres
+from vqlab.data.gaussians import gaussian_grid as gaussian_grid
+from vqlab.data.gaussians import gaussian_ring as gaussian_ring
+from vqlab.data.gaussians import power_law_gaussian as power_law_gaussian
+from vqlab.data.gaussians import power_law_spectrum as power_law_spectrum
+from vqlab.data.gaussians import separate_classes as separate_classes
+from vqlab.data.images import CIFAR10_CLASSES as CIFAR10_CLASSES
+from vqlab.data.images import cifar10 as cifar10
+from vqlab.data.images import cifar10_files as cifar10_files
+from vqlab.data.images import photo_patches as photo_patches
+from vqlab.data.samples import Samples as Samples

@@ -1,0 +1,80 @@
+"""What pictures are drawn with: colours that keep their meaning in every lab, captions, bands over seeds, codes.
+
+A colour never carries its meaning alone: each also has its own marker or line style.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from vqlab import measures
+from vqlab.figures.words import spread
+
+# Okabe and Ito's colour-blind-safe palette.
+COLD, WARM, LIVE = "#0072B2", "#D55E00", "#000000"
+DATA, USED, DEAD = "#8C8C8C", "#009E73", "#B0417A"
+RECONSTRUCTION, THEORY = "#0072B2", "#444444"
+# Classes: neither the green of used nor the purple of dead codes. Colour and marker together tell 64 classes apart.
+CLASS_COLORS = ("#0072B2", "#D55E00", "#56B4E9", "#A6761D", "#444444", "#E69F00", "#7A68B0", "#8DA000")
+CLASS_MARKERS = "osD^vP*X"
+
+
+def caption(axis: Axes, title: str) -> None:
+    """The panel's title, and under it the legend in one line, where it can hide no data."""
+    axis.set_title(title, loc="left", y=1.1)
+    columns = max(1, len(axis.get_legend_handles_labels()[1]))
+    axis.legend(
+        loc="lower left",
+        bbox_to_anchor=(-0.02, 0.985),
+        ncols=columns,
+        frameon=False,
+        handletextpad=0.3,
+        columnspacing=0.9,
+        borderaxespad=0,
+        handlelength=1.3,
+    )
+
+
+def band(axis: Axes, x: np.ndarray, values: np.ndarray, color: str, label: str, **line: object) -> None:
+    """Mean line over seeds and the range from the lowest to the highest seed: values (seeds, len(x))."""
+    axis.fill_between(x, values.min(0), values.max(0), color=color, alpha=0.2, linewidth=0)
+    axis.plot(x, values.mean(0), color=color, label=label, **line)
+
+
+def draw_codes(axis: Axes, codes: np.ndarray, dead: np.ndarray) -> None:
+    """Codes (K, 2): circles where used, crosses where dead (K,), with their numbers as labels."""
+    axis.plot(*codes[dead].T, "x", color=DEAD, markersize=6, label=f"dead: {dead.sum()}")
+    axis.plot(*codes[~dead].T, "o", color=USED, markersize=3.5, label=f"used: {(~dead).sum()}")
+
+
+def draw_classes(axis: Axes, points: np.ndarray, y: np.ndarray, size: float, **style: object) -> None:
+    """Points (n, 2), coloured and marked by their class y (n,); neighbours in number differ in both."""
+    colors, markers = len(CLASS_COLORS), len(CLASS_MARKERS)
+    which = (y + y // colors) % markers
+    for marker in np.unique(which):
+        here = which == marker
+        shades = [CLASS_COLORS[c] for c in y[here] % colors]
+        axis.scatter(*points[here].T, s=size, c=shades, marker=CLASS_MARKERS[marker], **style)
+
+
+def draw_live(
+    axis: Axes,
+    steps: Sequence[int],
+    stored: np.ndarray,
+    live: np.ndarray,
+    color: str,
+    quantity: str,
+    digits: int = 3,
+) -> str:
+    """Live runs over the band of the stored seeds, both (seeds, steps); returns the sentence that judges their ends."""
+    band(axis, np.array(steps), stored, color, f"{len(stored)} stored seeds", linestyle="--")
+    for i, run in enumerate(live):
+        label = f"{len(live)} live seeds" if i == 0 else None
+        axis.plot(steps, run, color=LIVE, linewidth=1, marker=".", label=label)
+    axis.set(xlabel="training step", xlim=(-0.02 * steps[-1], 1.02 * steps[-1]))
+    verdict = "agree with" if measures.agrees(live[:, -1], stored[:, -1]) else "DIFFER from"
+    return (
+        f"{len(live)} live seeds end at {quantity} {spread(live[:, -1], digits)} and {verdict} the {len(stored)} "
+        f"stored ones, {spread(stored[:, -1], digits)} (three standard errors of the mean)."
+    )

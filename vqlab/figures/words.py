@@ -1,0 +1,45 @@
+"""Numbers in words: mean and spread over seeds, the metric line, and tables."""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from IPython.display import Markdown
+
+
+def spread(values: np.ndarray, digits: int = 3) -> str:
+    """'mean ± standard deviation' over seeds, to `digits` significant digits."""
+    values = np.asarray(values, float)
+    mean, deviation = float(values.mean()), float(values.std())
+    decimals = max(0, digits - 1 - int(np.floor(np.log10(abs(mean))))) if mean else digits
+    return f"{mean:,.{decimals}f} ± {deviation:,.{decimals}f}"
+
+
+def per_cent(shares: np.ndarray, digits: int = 0) -> str:
+    """Shares, one a seed, as 'mean ± standard deviation' in per cent."""
+    return f"{100 * np.mean(shares):.{digits}f} ± {100 * np.std(shares):.{digits}f} %"
+
+
+def metric_line(mse: np.ndarray, perplexity: np.ndarray, k: int, n: int, active, latent_dim, code_dim) -> str:
+    """The house order: reconstruction error · perplexity · active codes · effective dimension; each (seeds,)."""
+    dims = f"effective dimension {_plain(latent_dim)} (encoder output)"
+    if np.isnan(perplexity).any():
+        return f"Reconstruction error {spread(mse)} · no codes yet · {dims}"
+    return (
+        f"Reconstruction error {spread(mse)} · perplexity {spread(perplexity)} of {k} at {n:,} tokens · "
+        f"active codes {spread(active)} · {dims} / {_plain(code_dim)} (codebook)"
+    )
+
+
+def _plain(values: np.ndarray) -> str:
+    low, high = int(np.min(values)), int(np.max(values))
+    return str(low) if low == high else f"{low}–{high}"
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence]) -> Markdown:
+    """A Markdown table. An array in a row is one number a seed, shown as mean ± standard deviation."""
+    lines = [[*header], ["---"] * len(header), *([_cell(value) for value in row] for row in rows)]
+    return Markdown("\n".join(f"| {' | '.join(line)} |" for line in lines))
+
+
+def _cell(value: object) -> str:
+    return spread(value) if isinstance(value, np.ndarray) and value.ndim else str(value)

@@ -1,0 +1,46 @@
+"""The labs, one folder each: whatever belongs to one lab and to nothing else. A lab is found by being there.
+
+A folder labNN holds NN_name.py, the one source of its notebook, and, if it needs them, exercises.py, answers.py (right
+and wrong ones), experiments.py (a tuple EXPERIMENTS), readings.py (numbers read off its sweeps) and pictures.
+"""
+
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+
+from vqlab.exercises import Exercise
+from vqlab.sweeps import Experiment
+
+_FOLDER = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Lab:
+    """One lab. number: as in the names of its files, "01"; source: the hand-written source of its notebook."""
+
+    number: str
+    source: Path
+
+    def part(self, name: str) -> ModuleType | None:
+        """A module of the lab, such as "exercises"; None if it has none."""
+        if not (self.source.parent / f"{name}.py").exists():
+            return None
+        return import_module(f"{__name__}.lab{self.number}.{name}")
+
+    def exercises(self) -> dict[str, Exercise]:
+        """Its exercises by name."""
+        part = self.part("exercises")
+        return {name: value for name, value in vars(part).items() if isinstance(value, Exercise)} if part else {}
+
+
+def every() -> list[Lab]:
+    """Every lab there is, in order."""
+    sources = sorted(_FOLDER.glob("lab[0-9][0-9]/[0-9][0-9]_*.py"))
+    return [Lab(source.name[:2], source) for source in sources]
+
+
+def experiments() -> dict[str, Experiment]:
+    """The experiments of all labs, by name."""
+    parts = [part for lab in every() if (part := lab.part("experiments"))]
+    return {experiment.name: experiment for part in parts for experiment in part.EXPERIMENTS}

@@ -1,0 +1,45 @@
+"""The exercise of Lab 00: what a healthy codebook reads."""
+
+from vqlab import theory
+from vqlab.exercises import Exercise, Mistake, Test, near, variants
+
+# K and N. From N = 4K on the first-order formula is within a per cent; up to N = 12K the answer is well below K.
+CODEBOOKS = tuple((k, times * k) for k in (600, 1100, 1900, 3000) for times in (4, 8, 12))
+
+
+def codebook() -> tuple[int, int]:
+    """This student's codebook size K and number of tokens N."""
+    return variants.drawn("healthy", CODEBOOKS)
+
+
+def measured_healthy() -> float:
+    """Mean perplexity of 20 draws of N tokens from K equally likely codes."""
+    from vqlab import measures
+
+    return float(measures.perplexity(theory.simulate_uniform_usage(*codebook(), draws=20)).mean())
+
+
+healthy = Exercise(
+    "healthy",
+    tests=(Test("within 2 % of what equally likely codes read", lambda p: near(p, measured_healthy(), 0.02)),),
+    mistakes=(
+        Mistake(
+            "This is K. Perplexity reads K only after many more tokens. Open hint 1.", lambda p: near(p, codebook()[0])
+        ),
+        Mistake(
+            "This is the number of active codes; perplexity also feels how unevenly they are used. Open hint 1.",
+            lambda p: near(p, theory.expected_active(*codebook()), 0.005),
+        ),
+        Mistake(
+            "A perplexity is at most K: is your exponent negative? Open hint 2.",
+            lambda p: p > codebook()[0],
+        ),
+        Mistake(
+            "This is the share of K: multiply by K. Open hint 2.",
+            lambda p: near(p, measured_healthy() / codebook()[0], 0.02),
+        ),
+    ),
+)
+
+# What differs from student to student: what is asked, and its answer.
+KEYS = {"healthy": (codebook, measured_healthy)}

@@ -1,0 +1,52 @@
+"""Lab 01's second picture: where the codes start, with and without a warm-up."""
+
+import numpy as np
+
+from vqlab import figures
+from vqlab.figures import View
+from vqlab.sweeps import Stored
+
+
+@figures.styled
+def explore(sweep: Stored, state: dict) -> View:
+    """Final perplexity and error of every codebook placement at one K, cold and after a warm-up.
+
+    sweep: the stored `tokens_placement`.   state: codes, a stored K.
+    """
+    k = state["codes"]
+    names, (_, warmup) = sweep.axes["placement"].values, sweep.axes["warmup"].values
+    cell = sweep.at(codes=k)
+    perplexity, error = cell["perplexity"][..., -1], cell["mse"][..., -1]  # (placement, warm-up, seeds)
+    cold = perplexity[:, 0].mean(-1)
+    best = int(np.argmax(cold))
+    title = f"K = {k}: from a cold start, “{names[best]}” uses most: perplexity {cold[best]:.0f}"
+    figure, axes = figures.canvas(2, title)
+    for axis, values in zip(axes, (perplexity, error), strict=True):
+        for column, color, marker, label in (
+            (0, figures.COLD, "s", "cold"),
+            (1, figures.WARM, "o", f"warm-up {warmup}"),
+        ):
+            rows = np.arange(len(names)) + (0.14 if column else -0.14)
+            low, mean, high = (f(values[:, column], -1) for f in (np.min, np.mean, np.max))
+            axis.errorbar(mean, rows, xerr=(mean - low, high - mean), fmt=marker, color=color, label=label, linewidth=2)
+        axis.set_ylim(len(names) - 0.5, -0.5)
+        axis.grid(axis="y", alpha=0.3)
+    left, right = axes
+    left.set_position((0.19, 0.135, 0.36, 0.62))
+    right.set_position((0.62, 0.135, 0.36, 0.62))
+    left.set_yticks(range(len(names)), names)
+    right.set_yticks(range(len(names)), [""] * len(names))
+    left.set(xlim=(0, 1.05 * k), xlabel=f"final perplexity (of {k}, at 4,000 tokens)")
+    right.set(xscale="log", xlim=(7e-4, 0.8), xlabel="final reconstruction error (mean squared)")
+    figures.caption(left, f"Mean and range of {len(sweep.seeds)} seeds")
+    right.set_title("The error tells the same story", loc="left", y=1.1)
+    lines = [
+        f"{name}: {figures.spread(perplexity[i, 0])} cold, {figures.spread(perplexity[i, 1])} warm"
+        for i, name in enumerate(names)
+    ]
+    worst = int(np.argmin(cold))
+    status = (
+        f"Perplexity of {k} at 4,000 tokens, from a cold start: most with {lines[best]}; least with {lines[worst]} "
+        f"({len(sweep.seeds)} seeds)."
+    )
+    return View(figure, f"{title}. {'; '.join(lines)}.", status)

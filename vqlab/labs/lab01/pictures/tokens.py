@@ -1,0 +1,154 @@
+"""Lab 01's picture: data and reconstructions, latents and codes, and how perplexity grows with K."""
+
+from functools import cache
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from vqlab import data, figures
+from vqlab.figures import View
+from vqlab.sweeps import Cell, Stored
+
+TOKENS = 4000  # every sample of the ring is one token
+_RING = data.gaussian_ring().x[:400]
+
+
+@figures.styled
+def explore(sweep: Stored, state: dict, live: Cell | None = None) -> View:
+    """The state of one training at one moment, and where it ends for every K.
+
+    sweep: the stored `tokens_collapse`.   state: warmup, codes, seed and step, all stored positions.
+    live: a cell of the same position trained just now; then the third panel compares the two over time.
+    """
+    cell = sweep.at(warmup=state["warmup"], codes=state["codes"])
+    steps = sweep.settings["frames"]
+    moment, seed = steps.index(state["step"]), sweep.seeds.index(state["seed"])
+    now = {key: value[:, moment] for key, value in cell.items()}  # (seeds, frames, …) -> (seeds, …)
+    headline = _headline(state, now["active"][seed], steps[-1])
+    figure, (points, latents, right) = figures.canvas(3, headline)
+    _draw_points(points, now["reconstruction"][seed].astype(float))
+    _draw_latents(latents, sweep, now, seed, state["codes"])
+    if live is None:
+        comparison = _draw_growth(right, sweep, state, float(now["perplexity"][seed]))
+    else:
+        comparison = _draw_live(right, steps, cell["perplexity"], live["perplexity"], state)
+    numbers = figures.metric_line(
+        now["mse"], now["perplexity"], state["codes"], TOKENS, now["active"], now["latent_dim"], now["code_dim"]
+    )
+    status = f"{numbers}. Step {state['step']:,} of {steps[-1]:,}, mean ± deviation over {len(sweep.seeds)} seeds."
+    return View(figure, f"{headline}. {comparison}", f"{status} {comparison}")
+
+
+def _headline(state: dict, active: float, last: int) -> str:
+    start = "Cold start" if state["warmup"] == 0 else f"Warm-up {state['warmup']}"
+    if np.isnan(active):
+        return f"{start}, step {state['step']}: still a plain autoencoder, no codes yet"
+    when = "at the end" if state["step"] == last else f"at step {state['step']}"
+    return f"{start}: {active:.0f} of {state['codes']} codes in use {when} (seed {state['seed']})"
+
+
+def _draw_points(axis: Axes, reconstruction: np.ndarray) -> None:
+    axis.plot(*_RING.T, ".", color=figures.DATA, markersize=4, alpha=0.5, label="data")
+    axis.plot(*reconstruction.T, "D", color=figures.RECONSTRUCTION, markersize=4, label="reconstructions")
+    axis.set(xlim=(-1.8, 1.8), ylim=(-1.6, 1.6), xlabel="x₁", ylabel="x₂")
+    figures.caption(axis, "Data and reconstructions")
+
+
+def _draw_latents(axis: Axes, sweep: Stored, now: Cell, seed: int, k: int) -> None:
+    latents = now["latents"][seed].astype(float)
+    codes, usage = now["codes"][seed][:k].astype(float), now["usage"][seed][:k]
+    axis.plot(*latents.T, ".", color=figures.DATA, markersize=5, alpha=0.7, label="latents")
+    if not np.isnan(codes).any():
+        figures.draw_codes(axis, codes, usage == 0)
+    limit = latent_limit(sweep)
+    axis.set(xlim=(-1.13 * limit, 1.13 * limit), ylim=(-limit, limit), xlabel="z₁", ylabel="z₂")
+    figures.caption(axis, "Latents and codes")
+
+
+@cache
+def latent_limit(sweep: Stored) -> float:
+    """One half-width for all latent panels of a sweep, with room for every stored latent and code."""
+    stored = sweep.at()
+    return 1.05 * float(max(np.nanmax(np.abs(stored[key])) for key in ("latents", "codes")))
+
+
+def _draw_growth(axis: Axes, sweep: Stored, state: dict, now: float) -> str:
+    sizes = np.array(sweep.axes["codes"].values)
+    cold = sweep.at(warmup=0)["perplexity"][..., -1].T  # (K, seeds, frames) -> (seeds, K)
+    warm = sweep.at(warmup=state["warmup"])["perplexity"][..., -1].T
+    axis.plot(sizes, sizes, ":", color=figures.THEORY, label="= K")
+    figures.band(axis, sizes, cold, figures.COLD, "cold", marker="s", linestyle="--")
+    if state["warmup"]:
+        figures.band(axis, sizes, warm, figures.WARM, f"warm-up {state['warmup']}", marker="o")
+    here = warm[:, list(sizes).index(state["codes"])]
+    axis.plot(state["codes"], here.mean(), "o", color="none", markeredgecolor="black", markersize=14)
+    if state["step"] < sweep.settings["frames"][-1] and not np.isnan(now):
+        axis.plot(state["codes"], now, "*", color="black", markersize=11)
+        axis.annotate("now ", (state["codes"], now), ha="right", va="top")
+    _perplexity_axis(axis, sizes)
+    axis.set(xlabel="codebook size K (codes)")
+    axis.set_xscale("log", base=2)
+    axis.set_xticks(sizes, [str(k) for k in sizes])
+    figures.caption(axis, f"Final perplexity at N = {TOKENS:,}")
+    at_k = f"At the end K = {state['codes']} has perplexity {figures.spread(here)}"
+    if not state["warmup"]:
+        return f"{at_k} from a cold start."
+    return f"{at_k} with this warm-up and {figures.spread(cold[:, list(sizes).index(state['codes'])])} cold."
+
+
+def _draw_live(axis: Axes, steps: list[int], stored: np.ndarray, live: np.ndarray, state: dict) -> str:
+    k = state["codes"]
+    color = figures.WARM if state["warmup"] else figures.COLD
+    verdict = figures.draw_live(axis, steps, stored, live, color, "perplexity")
+    _perplexity_axis(axis, np.array([1, k]))
+    figures.caption(axis, f"Perplexity while training, K = {k}")
+    return verdict
+
+
+def _perplexity_axis(axis: Axes, sizes: np.ndarray) -> None:
+    axis.set_yscale("log", base=2)
+    axis.set(ylabel="perplexity", ylim=(max(1, sizes[0] / 2), sizes[-1] * 1.4))
+    ticks = 2 ** np.arange(np.log2(max(1, sizes[0] / 2)), np.log2(sizes[-1]) + 0.1)
+    axis.set_yticks(ticks, [f"{tick:.0f}" for tick in ticks])
+    axis.minorticks_off()
+
+
+@figures.styled
+def explain(sweep: Stored, seed: int = 0) -> View:
+    """Why codes die after a cold start: the heap at step 0, who is nearest once the latents spread, and when.
+
+    sweep: the stored `tokens_collapse`; its largest K is shown.
+    """
+    k = sweep.axes["codes"].values[-1]
+    cell, steps = sweep.at(warmup=0, codes=k), sweep.settings["frames"]
+    codes, latents = cell["codes"][seed, 0], cell["latents"][seed]
+    distances = ((latents[-1][:, None] - codes) ** 2).sum(-1)  # (points, 1, 2) − (K, 2) -> (points, K)
+    nearest = np.isin(np.arange(k), distances.argmin(1))
+    active = cell["active"]  # (seeds, frames)
+    title = f"Of {k} codes in the heap, {nearest.sum()} are nearest to a trained latent: those on its rim"
+    figure, (heap, rim, time) = figures.canvas(3, title)
+    limits = [(low - 0.01, high + 0.01) for low, high in zip(codes.min(0), codes.max(0), strict=True)]
+    heap.plot(*latents[0].T, ".", color=figures.DATA, markersize=5, label="latents")
+    figures.draw_codes(heap, codes, np.zeros(k, bool))
+    figures.caption(heap, "Step 0, zoomed in: the heap")
+    figures.draw_codes(rim, codes, ~nearest)
+    rim.get_lines()[0].set_label(f"never nearest: {(~nearest).sum()}")
+    rim.get_lines()[1].set_label(f"nearest: {nearest.sum()}")
+    figures.caption(rim, "The same codes, latents outside")
+    for axis in (heap, rim):
+        axis.set(xlim=limits[0], ylim=limits[1], xlabel="z₁", ylabel="z₂")
+    figures.band(time, np.array(steps), active, figures.COLD, f"{len(active)} seeds, mean and range", marker="s")
+    time.set_xscale("symlog", linthresh=10)
+    time.set_yscale("log", base=2)
+    time.set_xticks([0, 10, 100, 1000], ["0", "10", "100", "1,000"])
+    time.set_yticks([4, 16, 64, 256], ["4", "16", "64", "256"])
+    time.set(xlabel="training step", ylabel="active codes")
+    time.minorticks_off()
+    figures.caption(time, "Most die within 50 steps")
+    fewest = int(active.mean(0).argmin())
+    status = (
+        f"Active codes of {k} at {TOKENS:,} tokens: {figures.spread(active[:, 0])} at step 0, "
+        f"{figures.spread(active[:, fewest])} at step {steps[fewest]:,}, {figures.spread(active[:, -1])} at the end "
+        f"({len(active)} seeds)."
+    )
+    return View(figure, f"{title}. {status}", status)

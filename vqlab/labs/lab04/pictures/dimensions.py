@@ -1,0 +1,179 @@
+"""Lab 04's third picture: a real vector quantizer beside what the training flow predicts of it."""
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from vqlab import figures, measures, theory
+from vqlab.data import power_law_spectrum
+from vqlab.figures import View
+from vqlab.labs.lab04.forecast import Forecast, forecast
+from vqlab.sweeps import Cell, Stored
+
+_BAR = 5  # points
+
+
+@figures.styled
+def explore(sweep: Stored, state: dict, live: Cell | None = None) -> View:
+    """What each mode loses, and how dimension and error depend on the warm-up: measured and predicted.
+
+    sweep: the stored `dimensions_collapse`.   state: warmup, codes, slope, and budget, the step that is looked at.
+    live: a cell of the same position trained just now; then the third panel compares the two over time, if there are
+    codes by the step that is looked at.
+    """
+    warmup, k, slope, budget = (state[name] for name in ("warmup", "codes", "slope", "budget"))
+    warmups = trained_warmups(sweep, budget)
+    moment = sweep.settings["frames"].index(budget)
+    cell = sweep.at(codes=k, slope=slope)  # (warm-up, seeds, frames, …)
+    now = {key: value[: len(warmups), :, moment] for key, value in cell.items()}  # (warm-up, seeds, …)
+    predicted = predict(sweep, k, slope, budget)
+    figure, (modes, dimension, right) = figures.canvas(3, _headline(state, now, warmups, sweep.settings["dim"]))
+    at, comparison = _place(sweep, warmup), ""
+    _draw_modes(modes, cell["dimension_mse"][at, :, moment] / cell["dimension_mse"][at, :, 0])
+    if warmup in warmups:
+        modes.step(range(1, len(predicted.lost[at]) + 1), predicted.lost[at], "--", where="mid", color=figures.THEORY)
+        comparison = verdict({key: value[at] for key, value in now.items()}, predicted, at, sweep.settings["dim"])
+    _draw_dimension(dimension, sweep, now, predicted, state)
+    if live is None or warmup not in warmups:
+        _draw_error(right, sweep, now["mse"], predicted, state)
+    else:
+        # Live and stored alike, up to the step that is looked at.
+        here, live = (
+            {key: run[key][:, : moment + 1] for key in ("mse", "code_dim")}
+            for run in (sweep.at(warmup=warmup, codes=k, slope=slope), live)
+        )
+        dimension.plot([at] * len(live["code_dim"]), live["code_dim"][:, -1], "k.")
+        comparison = _draw_live(right, sweep, here, live, state)
+    alt = f"{figure._suptitle.get_text()}. {comparison}"
+    return View(figure, alt, f"{_status(sweep, state, now, warmups)} {comparison}".strip())
+
+
+def trained_warmups(sweep: Stored, budget: int) -> tuple[int, ...]:
+    """The stored warm-up lengths that leave quantized steps within `budget` steps."""
+    return tuple(value for value in sweep.axes["warmup"].values if value < budget)
+
+
+def predict(sweep: Stored, codes: int, slope: float, budget: int) -> Forecast:
+    """The flow's predictions for one K and spectrum at every warm-up that fits the budget: arrays (W,) and (W, d)."""
+    sizes = sweep.axes["codes"].values
+    every = forecast(sweep.settings, slope, sizes, sweep.axes["warmup"].values, budget)
+    trained = len(trained_warmups(sweep, budget))
+    return Forecast(*(values[sizes.index(codes), :trained] for values in every))
+
+
+def shannon(sweep: Stored, codes: int, slope: float) -> theory.WaterFilling:
+    """Water-filling of the data's spectrum at log2 K bits: what no code of this size can beat."""
+    return theory.water_fill(power_law_spectrum(sweep.settings["dim"], slope), np.log2(codes))
+
+
+def verdict(measured: Cell, predicted: Forecast, at: int, dim: int) -> str:
+    """Measured beside predicted dimension and error of one position, in words. measured: arrays (seeds,)."""
+    dimension, error = measured["code_dim"], measured["mse"] * dim
+    off, gap = dimension.mean() - predicted.dimension[at], error.mean() / predicted.error[at] - 1
+    within = "within one" if abs(off) <= 1 else f"{abs(off):.1f} {'above' if off > 0 else 'below'}"
+    return (
+        f"Dimension: predicted {predicted.dimension[at]}, measured {figures.spread(dimension)}, {within}. Error: "
+        f"predicted {predicted.error[at]:.2f}, measured {figures.spread(error, 4)}, {gap:+.1%}."
+    )
+
+
+def _headline(state: dict, now: Cell, warmups: tuple[int, ...], dim: int) -> str:
+    start = "Cold start" if state["warmup"] == 0 else f"Warm-up {state['warmup']}"
+    if state["warmup"] not in warmups:
+        return f"{start}, step {state['budget']:,}: still a plain autoencoder, no codes yet"
+    at = warmups.index(state["warmup"])
+    used, dimension = now["active"][at].mean(), now["code_dim"][at].mean()
+    return f"{start}: {used:.0f} of {state['codes']} codes in use, {dimension:.1f} of {dim} dimensions"
+
+
+def _status(sweep: Stored, state: dict, now: Cell, warmups: tuple[int, ...]) -> str:
+    seeds = f"Step {state['budget']:,}, mean ± deviation over {len(sweep.seeds)} seeds; error summed over dimensions."
+    if state["warmup"] not in warmups:
+        return f"At step {state['budget']:,} this warm-up is not over: lengthen the budget or shorten the warm-up."
+    here = {key: value[warmups.index(state["warmup"])] for key, value in now.items()}
+    numbers = figures.metric_line(
+        here["mse"] * sweep.settings["dim"],
+        here["perplexity"],
+        state["codes"],
+        sweep.settings["held_out"],
+        here["active"],
+        here["latent_dim"],
+        here["code_dim"],
+    )
+    return f"{numbers}. {seeds}"
+
+
+def _draw_modes(axis: Axes, lost: np.ndarray) -> None:
+    """lost: error of each mode over that before training, (seeds, d)."""
+    modes = np.arange(1, lost.shape[1] + 1)
+    # Thick lines for bars: one artist draws faster than 32.
+    axis.vlines(modes, 0, lost.mean(0), color=figures.DATA, linewidth=_BAR, label=f"measured, {len(lost)} seeds")
+    axis.vlines(modes, lost.min(0), lost.max(0), color=figures.LIVE, linewidth=1.5)
+    axis.plot([], [], "--", color=figures.THEORY, label="theory")
+    axis.set(xlim=(0.3, len(modes) + 0.7), ylim=(0, 1.1), xlabel="mode j", ylabel="share of its variance lost")
+    figures.caption(axis, "A dead mode loses all its variance")
+
+
+def _draw_dimension(axis: Axes, sweep: Stored, now: Cell, predicted: Forecast, state: dict) -> None:
+    measured, dim = now["code_dim"], sweep.settings["dim"]
+    x = np.arange(len(measured))
+    figures.band(axis, x, measured.T, figures.WARM, "measured", marker="o")
+    axis.plot(x, predicted.dimension, "--", color=figures.THEORY, label="theory")
+    axis.plot(x, predicted.at_switch, ":", color=figures.THEORY, label="at the switch")
+    axis.set(ylim=(0, 40), ylabel="dimensions")
+    axis.set_yticks((0, 8, 16, 24, 32))
+    at = _mark(axis, sweep, state, measured.mean(1))
+    if at is not None:
+        shares = (
+            f"{now['active'][at].mean() / state['codes']:.0%} of codes, {measured[at].mean() / dim:.0%} of dimensions"
+        )
+        axis.annotate(shares, (0.03, 0.97), xycoords="axes fraction", va="top", fontweight="bold")
+    _warmup_axis(axis, sweep)
+    figures.caption(axis, "Effective dimension of the codebook")
+
+
+def _draw_error(axis: Axes, sweep: Stored, mse: np.ndarray, predicted: Forecast, state: dict) -> None:
+    floor = float(shannon(sweep, state["codes"], state["slope"]).distortion)
+    error = mse * sweep.settings["dim"]  # (warm-up, seeds)
+    x, best = np.arange(len(error)), int(error.mean(1).argmin())
+    figures.band(axis, x, error.T / floor, figures.WARM, "measured", marker="o")
+    axis.plot(x, predicted.error / floor, "--", color=figures.THEORY, label="theory")
+    axis.axhline(1, color=figures.THEORY, linestyle=":", label="Shannon")
+    arrow = {"arrowstyle": "->", "color": figures.LIVE}
+    place = (best, error[best].max() / floor)
+    axis.annotate("best", place, (0, 30), textcoords="offset points", ha="center", arrowprops=arrow)
+    _mark(axis, sweep, state, error.mean(1) / floor)
+    axis.set(ylim=(0.98, 1.32), ylabel="over Shannon's floor")
+    axis.set_yticks((1, 1.1, 1.2, 1.3))
+    _warmup_axis(axis, sweep)
+    figures.caption(axis, f"Error: best {error[best].mean():.2f}, warm-up {sweep.axes['warmup'].values[best]}")
+
+
+def _draw_live(axis: Axes, sweep: Stored, stored: Cell, live: Cell, state: dict) -> str:
+    dim, k = sweep.settings["dim"], state["codes"]
+    steps = sweep.settings["frames"][: stored["mse"].shape[1]]
+    error = figures.draw_live(axis, steps, stored["mse"] * dim, live["mse"] * dim, figures.WARM, "error", digits=4)
+    floor = float(shannon(sweep, k, state["slope"]).distortion)
+    axis.set(ylabel="squared error", ylim=(0.95 * floor, 1.4 * floor))
+    figures.caption(axis, f"Error while training, K = {k}")
+    new, was = live["code_dim"][:, -1], stored["code_dim"][:, -1]
+    agree = "agrees with" if measures.agrees(new, was) else "DIFFERS from"
+    return f"{error} Their dimension, {figures.spread(new)}, {agree} the stored {figures.spread(was)}."
+
+
+def _place(sweep: Stored, warmup: int) -> int:
+    return sweep.axes["warmup"].values.index(warmup)
+
+
+def _mark(axis: Axes, sweep: Stored, state: dict, means: np.ndarray) -> int | None:
+    """Ring the current warm-up; returns its place, None if its training is not quantized within the budget."""
+    at = _place(sweep, state["warmup"])
+    if at >= len(means):
+        return None
+    axis.plot(at, means[at], "o", color="none", markeredgecolor="black", markersize=14)
+    return at
+
+
+def _warmup_axis(axis: Axes, sweep: Stored) -> None:
+    values = sweep.axes["warmup"].values
+    axis.set(xlim=(-0.5, len(values) - 0.5), xlabel="warm-up length (steps)")
+    axis.set_xticks(range(0, len(values), 2), [str(value) for value in values[::2]])

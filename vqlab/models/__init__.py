@@ -1,0 +1,21 @@
+"""Encoders and decoders (PyTorch). `encode` maps a batch to latents (R, N, d), `decode` maps them back."""
+
+from typing import Protocol
+
+from torch import Tensor
+
+from vqlab.models.convolutional import ConvAutoencoder as ConvAutoencoder
+from vqlab.models.stacked import ACTIVATIONS as ACTIVATIONS
+from vqlab.models.stacked import LinearAutoencoder as LinearAutoencoder
+from vqlab.models.stacked import MLPAutoencoder as MLPAutoencoder
+from vqlab.models.stacked import StackedMLP as StackedMLP
+
+
+class Autoencoder(Protocol):
+    """What training needs of a model: `latent_dim` (d), `encode`, `decode` and the usual nn.Module calls."""
+
+    latent_dim: int
+
+    def encode(self, x: Tensor) -> Tensor: ...
+
+    def decode(self, z: Tensor) -> Tensor: ...

@@ -1,0 +1,1 @@
+"""From the one source of a lab to the notebooks people open."""

@@ -1,0 +1,143 @@
+"""Where the codes start: k-means and the alternatives it is compared with."""
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Generator, Tensor
+
+from vqlab import LabError
+from vqlab.quantizers.nearest import check_latents, code_counts, nearest_code
+
+LLOYD_STEPS = 20
+# Agglomerative clustering keeps all pairwise distances, so it sees at most this many latents.
+_HIERARCHICAL_LATENTS = 2000
+
+
+def initialise(kind: str, z: Tensor, k: int, generators: Sequence[Generator]) -> tuple[Tensor, Tensor]:
+    """Place K codes for latents z (R, N, d), one generator a run.
+
+    kind: "kmeans" (Lloyd from random latents), "kmeans++" (Lloyd from scikit-learn's k-means++ seeding),
+    "gmm" (means of a Gaussian mixture), "hierarchical" (Ward clusters' means), "latents" (random latents),
+    "normal:S" (independent normals with standard deviation S; the latents are ignored).
+
+    Returns: codes (R, K, d) and the counts (R, K) of the N latents that choose each.
+    Raises: LabError for K < 1, fewer latents than codes, NaN/Inf latents or an unknown kind.
+    """
+    check_latents(z)
+    if k < 1:
+        raise LabError(f"a codebook needs at least one code, got K = {k}")
+    if z.shape[1] < k:
+        raise LabError(
+            f"cannot place {k} codes on {z.shape[1]} latents: give at least as many latents as codes, or lower K"
+        )
+    name, scale = parse_kind(kind)
+    if name == "kmeans":
+        codes = lloyd(z, _random_latents(z, k, generators), generators)
+    elif name == "latents":
+        codes = _random_latents(z, k, generators)
+    elif name == "normal":
+        codes = scale * torch.stack([torch.randn(k, z.shape[2], generator=g) for g in generators])
+    else:
+        per_run = zip(z, generators, strict=True)
+        codes = torch.stack([_SKLEARN[name](run, k, _numpy_seed(g)) for run, g in per_run])
+        codes = lloyd(z, codes, generators) if name == "kmeans++" else codes
+    codes = codes.to(z)
+    return codes, code_counts(nearest_code(z, codes), k)
+
+
+def parse_kind(kind: str) -> tuple[str, float]:
+    """Split an initialisation such as "kmeans" or "normal:0.1" into its name and its S (0 where it has none).
+
+    Raises: LabError for an unknown kind, or an S that is not a number.
+    """
+    name, _, scale = kind.partition(":")
+    if name == "normal":
+        try:
+            return name, float(scale)
+        except ValueError as error:
+            raise LabError(f"{kind!r} lacks its standard deviation: write it as in 'normal:0.1'") from error
+    if kind not in KINDS:
+        raise LabError(f"unknown codebook initialisation {kind!r}: choose from {', '.join(KINDS)}, normal:S")
+    return kind, 0.0
+
+
+@torch.no_grad()
+def lloyd(z: Tensor, codes: Tensor, generators: Sequence[Generator], steps: int = LLOYD_STEPS) -> Tensor:
+    """At most `steps` Lloyd iterations of k-means on z (R, N, d) from codes (R, K, d).
+
+    An empty cluster restarts at a random latent. A run stops when none of its tokens change, so that what
+    becomes of it, and of its generator, does not depend on the other runs.
+    """
+    runs, k, d = codes.shape
+    offsets = k * torch.arange(runs, device=z.device)[:, None]
+    previous = None
+    moving = torch.ones(runs, dtype=torch.bool, device=z.device)
+    for _ in range(steps):
+        tokens = nearest_code(z, codes)
+        if previous is not None:
+            moving &= (tokens != previous).any(1)
+        if not moving.any():
+            break
+        previous = tokens
+        flat = (tokens + offsets).view(-1)  # (R, N) -> (R·N,)
+        counts = torch.bincount(flat, minlength=runs * k)
+        sums = torch.zeros(runs * k, d, dtype=z.dtype, device=z.device).index_add_(0, flat, z.reshape(-1, d))
+        means = (sums / counts.clamp(min=1).unsqueeze(1)).view(runs, k, d)
+        codes = torch.where(moving[:, None, None], means, codes)
+        empty = (counts == 0).view(runs, k) & moving[:, None]
+        for run in empty.any(1).nonzero().squeeze(1):
+            fresh = _random_latents(z[run, None], k, [generators[run]])[0]  # (K, d)
+            codes[run] = torch.where(empty[run, :, None], fresh, codes[run])
+    return codes
+
+
+def _random_latents(z: Tensor, k: int, generators: Sequence[Generator]) -> Tensor:
+    picks = [torch.randperm(z.shape[1], generator=g)[:k].to(z.device) for g in generators]
+    return torch.stack([run[pick] for run, pick in zip(z, picks, strict=True)])  # (R, K, d)
+
+
+def _numpy_seed(generator: Generator) -> int:
+    return int(torch.randint(2**31 - 1, (1,), generator=generator))
+
+
+def _kmeans_plus_plus(z: Tensor, k: int, seed: int) -> Tensor:
+    from sklearn.cluster import kmeans_plusplus
+
+    return torch.from_numpy(kmeans_plusplus(z.double().numpy(), k, random_state=seed)[0])
+
+
+def _gaussian_mixture(z: Tensor, k: int, seed: int) -> Tensor:
+    from sklearn.mixture import GaussianMixture
+
+    # The floor on the variances is relative: an untrained encoder's latents span less than sklearn's 1e-6.
+    points = z.double().numpy()
+    spread = max(float(points.var(0).sum()), 1e-12)
+    mixture = GaussianMixture(
+        k, covariance_type="spherical", max_iter=20, tol=1e-2, reg_covar=1e-6 * spread, random_state=seed
+    )
+    import warnings
+
+    from sklearn.exceptions import ConvergenceWarning
+
+    with warnings.catch_warnings():
+        # Twenty steps of EM place the codes well enough; full convergence is not what is being compared.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return torch.from_numpy(mixture.fit(points).means_)
+
+
+def _hierarchical(z: Tensor, k: int, seed: int) -> Tensor:
+    import numpy as np
+    from sklearn.cluster import AgglomerativeClustering
+
+    points = z.double().numpy()
+    chosen = np.random.default_rng(seed).permutation(len(points))[: max(k, _HIERARCHICAL_LATENTS)]
+    labels = AgglomerativeClustering(k).fit_predict(points[chosen])
+    return torch.from_numpy(np.stack([points[chosen][labels == code].mean(0) for code in range(k)]))
+
+
+_SKLEARN: dict[str, Callable[[Tensor, int, int], Tensor]] = {
+    "kmeans++": _kmeans_plus_plus,
+    "gmm": _gaussian_mixture,
+    "hierarchical": _hierarchical,
+}
+KINDS = ("kmeans", "latents", *_SKLEARN)

@@ -1,0 +1,218 @@
+"""The rate–distortion training flow (RD-AE): why a quantized autoencoder collapses and why warm-up cures it.
+
+A linear autoencoder on Gaussian modes, its quantizer replaced by the optimal Gaussian test channel at R bits, trained
+by gradient flow with a straight-through gradient and the channel held fixed when differentiating. The idea is that of
+arXiv 2605.06870 (on top of Saxe et al. 2014); **the equations are our derivation** from its description. Pure numpy.
+
+Mode j has data variance σ_j², encoder gain a_j, decoder gain b_j, latent variance λ_j = a_j² σ_j². Water-filling the λ
+gives the level D*; the channel passes mode j with gain c_j = max(0, 1 − D*/λ_j), so a mode under water is dead. Then
+    ȧ_j = σ_j² [b_j (1 − c_j a_j b_j) − β (1 − c_j) a_j],   ḃ_j = c_j σ_j² a_j (1 − a_j b_j),
+    loss = Σ_j σ_j² (1 − 2 c_j a_j b_j + c_j a_j² b_j²);   the autoencoder phase (warm-up) has c = 1.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from vqlab import LabError
+from vqlab.theory.water_filling import check_bits, check_variances, water_fill, water_level
+
+_WARMUP_POINTS = 200
+
+
+class DiagonalFlow(NamedTuple):
+    """Trajectories of `diagonal_flow`; (...) is the broadcast shape of bits and warm-ups, T the number of times.
+
+    times (..., T); encoder gains a, decoder gains b and latent variances λ (..., T, d).
+    level D* (..., T), active modes (..., T), int, and loss (..., T). During the warm-up, level and active say what
+    quantization at R bits *would* find; the loss there is the autoencoder's.
+    """
+
+    times: np.ndarray
+    a: np.ndarray
+    b: np.ndarray
+    latent: np.ndarray
+    level: np.ndarray
+    active: np.ndarray
+    loss: np.ndarray
+
+
+class DenseFlow(NamedTuple):
+    """Trajectories of `dense_flow` at T times (T,).
+
+    latent: spectrum of the latents, descending (T, d).   effective_dimension: modes that hold 99 % of it (T,).
+    level, active, loss (T,): as in `DiagonalFlow`.
+    """
+
+    times: np.ndarray
+    latent: np.ndarray
+    effective_dimension: np.ndarray
+    level: np.ndarray
+    active: np.ndarray
+    loss: np.ndarray
+
+
+def diagonal_flow(
+    variances: ArrayLike,
+    bits: ArrayLike,
+    warmup: ArrayLike,
+    total: float,
+    *,
+    beta: float = 1.0,
+    start: float | tuple[ArrayLike, ArrayLike] = 0.1,
+    steps: int = 600,
+) -> DiagonalFlow:
+    """Train from aligned modes: `warmup` time units as an autoencoder (exact), then quantized until `total`.
+
+    Args:
+        variances: σ_j² (d,); time is in units of 1/σ².
+        bits: R per token, ≥ 0.   warmup: T_wu in 0…total. Both broadcast to (...), all run at once.
+        beta: commitment weight β ≥ 0.   start: ε for the balanced a = b = ε, or the gains (a, b), each (d,) or scalar.
+        steps: integration steps of the quantized phase, short after the switch and longer towards the end. 600 take
+            some 40 ms and keep the loss within 0.1 % of the exact flow while max σ² · total ≤ 400; raise it beyond.
+    Raises: LabError for bad variances or bits, a warm-up outside 0…total, β < 0, a start that is not finite.
+    """
+    variances, bits, warmup = _check_run(variances, bits, warmup, total, beta)
+    if variances.ndim != 1 or steps < 1:
+        raise LabError("the flow needs one spectrum (d,) and at least one step")
+    a, b = start if isinstance(start, tuple) else (start, start)
+    a, b = (np.broadcast_to(np.asarray(x, float), variances.shape) for x in (a, b))
+    if not (np.isfinite(a).all() and np.isfinite(b).all()):
+        raise LabError("the start must be finite: pass one ε or the gains (a, b) of every mode")
+    bits, warmup = np.broadcast_arrays(bits, warmup)
+
+    before = warmup[..., None] * np.arange(_WARMUP_POINTS) / _WARMUP_POINTS  # (..., P)
+    after = warmup[..., None] + (total - warmup[..., None]) * (np.arange(steps + 1) / steps) ** 2  # (..., S + 1)
+    warm = _autoencoder_phase(variances, a, b, before)  # (2, ..., P, d)
+    switch = _autoencoder_phase(variances, a, b, warmup)  # (2, ..., d)
+    quantized = _quantized_phase(variances, bits, switch, np.diff(after), beta)  # (2, ..., S + 1, d)
+
+    a, b = np.concatenate([warm, quantized], -2)
+    times = np.concatenate([before, after], -1)
+    latent = a**2 * variances
+    level, active, *_ = water_fill(latent, bits[..., None])
+    c = np.where((times < warmup[..., None])[..., None], 1, _channel_gain(latent, level))
+    loss = (variances * (1 - 2 * c * a * b + c * (a * b) ** 2)).sum(-1)
+    return DiagonalFlow(times, a, b, latent, level, active, loss)
+
+
+def _autoencoder_phase(variances: np.ndarray, a: np.ndarray, b: np.ndarray, t: np.ndarray) -> np.ndarray:
+    """Exact gains (2, ..., d) of the plain autoencoder at times t (...), from any gains a, b (d,).
+
+    a² − b² = δ is conserved, and u = (a ± b)² obeys u̇ = −½σ² (u − r₁)(u − r₂), where r₁,₂ = ±2 ± √(4 + δ²).
+    """
+    delta = (a - b) * (a + b)
+    root = np.sqrt(4 + delta**2)
+    fade = np.exp(-variances * root * t[..., None])  # (..., d)
+
+    def solve(gain: np.ndarray, upper: np.ndarray, lower: np.ndarray) -> np.ndarray:
+        square = gain**2
+        top = upper * (square - lower) - lower * (square - upper) * fade
+        bottom = (square - lower) - (square - upper) * fade
+        # An exactly missing sum or difference stays missing: 0/0 once the fade has underflowed.
+        return np.sign(gain) * np.sqrt(np.divide(top, bottom, out=np.zeros_like(fade), where=bottom > 0))
+
+    large, small = 2 + root, delta**2 / (2 + root)  # `small` is √(4 + δ²) − 2 without the cancellation
+    plus, minus = solve(a + b, large, -small), solve(a - b, small, -large)
+    return np.stack([(plus + minus) / 2, (plus - minus) / 2])
+
+
+def _quantized_phase(
+    variances: np.ndarray, bits: np.ndarray, state: np.ndarray, step: np.ndarray, beta: float
+) -> np.ndarray:
+    """Gains (2, ..., S + 1, d) of the quantized flow from `state` (2, ..., d) with steps (..., S).
+
+    Each equation is linear in its own gain, ẋ = source − rate·x. Exponential Heun: solve that exactly over a step with
+    source and rate first at the start, then averaged over both ends. Stable for steps of any length, which plain
+    Runge–Kutta is not: with β = 0 the gains and so the rates keep growing.
+    """
+    path = np.empty((step.shape[-1] + 1, *state.shape))
+    path[0] = state
+    for i in range(step.shape[-1]):
+        h = step[..., i, None]
+        rate, source = _linear_form(variances, bits, state, beta)
+        rate_end, source_end = _linear_form(variances, bits, _relax(state, rate, source, h), beta)
+        state = _relax(state, (rate + rate_end) / 2, (source + source_end) / 2, h)
+        path[i + 1] = state
+    return np.moveaxis(path, 0, -2)  # (S + 1, 2, ..., d) -> (2, ..., S + 1, d)
+
+
+def _linear_form(variances: np.ndarray, bits: np.ndarray, state: np.ndarray, beta: float) -> tuple:
+    a, b = state
+    latent = a * a * variances
+    passed = variances * _channel_gain(latent, water_level(latent, bits))  # c σ²
+    rate = np.array([passed * b * b + beta * (variances - passed), passed * a * a])
+    return rate, np.array([variances * b, passed * a])
+
+
+def _relax(x: np.ndarray, rate: np.ndarray, source: np.ndarray, h: np.ndarray) -> np.ndarray:
+    decay = np.maximum(rate * h, 1e-12)  # where nothing decays, the factor below is 1
+    return x + h * (source - rate * x) * (-np.expm1(-decay) / decay)
+
+
+def _channel_gain(latent: np.ndarray, level: np.ndarray) -> np.ndarray:
+    """c = max(0, 1 − D*/λ): latent (..., d), level (...) -> (..., d); a mode without variance is dead."""
+    level = np.minimum(level[..., None], latent)  # the part of λ that is under water
+    return 1 - np.divide(level, latent, out=np.ones_like(latent), where=latent > 0)
+
+
+def dense_flow(
+    variances: ArrayLike,
+    bits: float,
+    warmup: float,
+    total: float,
+    *,
+    beta: float = 1.0,
+    scale: float = 0.01,
+    seed: int = 0,
+) -> DenseFlow:
+    """Train dense weights from a random start: W₁ and W₂ (d, d) iid N(0, scale² / 4d), as arXiv 2605.06870, figure 4.
+
+    With S = W₁ΣW₁ᵀ = U diag(λ) Uᵀ and C = U diag(c) Uᵀ:
+        Ẇ₁ = W₂ᵀ(I − W₂CW₁)Σ − β(I − C)W₁Σ,   Ẇ₂ = (I − W₂W₁)ΣW₁ᵀC.
+    Euler steps short enough for the sharpest direction; 64 modes to T = 400 take a second or two.
+
+    Args: as `diagonal_flow`, for one run; seed decides the start.   Raises: LabError as there, or for scale ≤ 0.
+    """
+    variances, bits, warmup = _check_run(variances, bits, warmup, total, beta)
+    if variances.ndim != 1 or bits.ndim or warmup.ndim:
+        raise LabError("the dense flow trains one run: one spectrum (d,), one R and one warm-up at a time")
+    if not 0 < scale < np.inf:
+        raise LabError(f"the scale of the random start must be above 0, got {scale}")
+    d, eye = len(variances), np.eye(len(variances))
+    w1, w2 = np.random.default_rng(seed).normal(0, scale / np.sqrt(4 * d), (2, d, d))
+    t, records = 0.0, []
+    while True:
+        w1_sigma = w1 * variances
+        spectrum, basis = np.linalg.eigh(w1_sigma @ w1.T)
+        latent = np.maximum(spectrum, 0)
+        level = water_level(latent, bits)
+        c = np.ones(d) if t < warmup else _channel_gain(latent, level)
+        channel = (basis * c) @ basis.T
+        through = w2 @ channel
+        signal = np.sum(through * w1_sigma.T)  # tr(W₂ C W₁ Σ)
+        noise_and_signal = np.sum((w2 @ basis) ** 2 * (c * latent))  # the channel's output has variance c·λ
+        records.append((t, latent[::-1], variances.sum() - 2 * signal + noise_and_signal))
+        if t >= total:
+            break
+        end = warmup if t < warmup else total
+        h = min(0.4 / (latent[-1] + (1 + beta) * variances.max() + 1e-12), end - t)
+        # Σ = diag(variances) scales columns; both slopes are taken at the old weights.
+        slope1 = w2.T @ ((eye - through @ w1) * variances) - beta * (w1_sigma - channel @ w1_sigma)
+        slope2 = (w1_sigma.T - w2 @ (w1_sigma @ w1.T)) @ channel
+        w1, w2 = w1 + h * slope1, w2 + h * slope2
+        t = end if h == end - t else t + h
+    times, latent, loss = (np.array(x) for x in zip(*records, strict=True))
+    level, active, *_ = water_fill(latent, bits)
+    below = np.cumsum(latent, -1) < 0.99 * latent.sum(-1, keepdims=True)
+    return DenseFlow(times, latent, below.sum(-1) + 1, level, active, loss)
+
+
+def _check_run(variances: ArrayLike, bits: ArrayLike, warmup: ArrayLike, total: float, beta: float) -> tuple:
+    warmup = np.asarray(warmup, float)
+    if not (0 < total < np.inf and (warmup >= 0).all() and (warmup <= total).all()):
+        raise LabError(f"the warm-up is part of the total time {total} (> 0), so it must lie in 0…{total}")
+    if not 0 <= beta < np.inf:
+        raise LabError(f"the commitment weight β must be at least 0, got {beta}")
+    return check_variances(variances), check_bits(bits), warmup

@@ -1,0 +1,69 @@
+"""How a linear autoencoder's modes grow, how many a warm-up brings above water, and when to end it. Pure numpy.
+
+Modes are independent and Gaussian; σ_j² is the variance of data mode j, λ_j that of its latent.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from vqlab import LabError
+from vqlab.theory.water_filling import check_variances, water_fill
+
+
+def autoencoder_gain(variances: ArrayLike, t: ArrayLike, eps: float = 0.1) -> np.ndarray:
+    """Gains a_j = b_j of the plain autoencoder at time t, from a = b = ε: large modes grow first (Saxe et al. 2014).
+
+    a_j² = 1 / (1 + (ε⁻² − 1) e^{−2σ_j² t}).
+
+    Args: variances σ_j² (d,); times t ≥ 0 (...); start ε > 0.   Returns: (..., d).
+    Raises: LabError for bad variances, negative times, or ε ≤ 0.
+    """
+    variances, t = check_variances(variances), np.asarray(t, float)
+    if not (t >= 0).all():
+        raise LabError("training times must be at least 0")
+    if not 0 < eps < np.inf:
+        raise LabError(f"the start ε must be above 0 (from exactly 0 nothing ever grows), got {eps}")
+    return 1 / np.sqrt(1 + (eps**-2 - 1) * np.exp(-2 * variances * t[..., None]))
+
+
+def predicted_active(variances: ArrayLike, warmup: ArrayLike, bits: ArrayLike, eps: float = 0.1) -> np.ndarray:
+    """Active modes when the quantizer is switched on after `warmup`: #{j : λ_j(T_wu) > D*(T_wu, R)}.
+
+    Close to what training ends with once the first few modes are learned; for a tiny warm-up all λ_j are still
+    alike, and the count overstates. Our derivation.
+
+    Args: variances σ_j² (d,); warmup ≥ 0 and bits ≥ 0, broadcast to (...).   Returns: (...), int.
+    Raises: LabError as `autoencoder_gain` and `water_fill`.
+    """
+    latent = autoencoder_gain(variances, warmup, eps) ** 2 * check_variances(variances)
+    return water_fill(latent, bits).active
+
+
+def adaptive_switch(history: Sequence[float], patience: int = 3, min_gain: float = 0.0) -> int | None:
+    """When to end the warm-up: the first check at which a score has stopped improving, or None to go on.
+
+    A pure function of the scores so far, one per check, larger is better: the predicted active count
+    (`water_fill(latent spectrum, log2 K).active`), or minus the predicted loss. It stops after `patience` checks
+    without a gain above `min_gain`. The score of an untrained encoder is vacuously high and falls first, so every new
+    lowest value starts the search afresh. Our wording of the rule in arXiv 2605.06870.
+
+    Example: adaptive_switch([21, 13, 8, 10, 13, 13, 13], patience=2) is 6.
+    Raises: LabError for a score that is NaN or Inf, patience < 1, or min_gain < 0.
+    """
+    if patience < 1 or min_gain < 0:
+        raise LabError(f"patience must be at least 1 and min_gain at least 0, got {patience} and {min_gain}")
+    if not np.isfinite(np.asarray(history, float)).all():
+        raise LabError("the history holds NaN or Inf: did training diverge before the switch?")
+    lowest = best = np.inf
+    last_gain = 0
+    for check, score in enumerate(history):
+        if score < lowest:
+            lowest = best = score
+            last_gain = check
+        elif score > best + min_gain:
+            best, last_gain = score, check
+        elif check - last_gain >= patience:
+            return check
+    return None

@@ -1,0 +1,190 @@
+"""One training loop for every lab: continuous phase → switch → quantized phase.
+
+The total number of steps is fixed and the warm-up is part of it: `warmup` steps as a plain autoencoder,
+then codes are placed on the latents, the optimiser starts afresh, and the rest is quantized training
+(AE warm-up: arXiv 2605.06870; pre-training against tokens collapse: arXiv 2411.16550).
+"""
+
+import hashlib
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from vqlab import LabError
+from vqlab.models import Autoencoder
+from vqlab.quantizers import VectorQuantizer, initialise, look_up, nearest_code
+from vqlab.training import checkpoint
+from vqlab.training.settings import OPTIMIZERS, Settings
+
+_LATENT_BATCH = 512
+
+
+class Cancelled(Exception):
+    """Raised by a callback to stop training between two steps; the trainer stays usable."""
+
+
+def _floats(samples: Tensor) -> Tensor:
+    return samples / 255 if samples.dtype == torch.uint8 else samples
+
+
+class Trainer:
+    """Trains R runs of `model` at once, one per seed, on `data`.
+
+    Args:
+        model: an Autoencoder made for the same seeds.
+        data: (n, …) samples, shared by all runs; each run draws its own batches. Floats, or uint8 pixels, which
+            the model sees as floats in [0, 1].
+        settings: see `Settings`.   seeds: one per run.
+    Attributes: step (optimiser steps done), quantizing (False during the warm-up), quantizer, model, losses
+        (R,), the latest total loss.
+    Raises: LabError for empty data; during training, if latents or losses turn NaN or Inf.
+    """
+
+    def __init__(self, model: Autoencoder, data: Tensor, settings: Settings, seeds: Sequence[int] = (0,)) -> None:
+        if len(data) == 0:
+            raise LabError("the data set is empty: training needs at least one sample")
+        self.model, self.data, self.settings, self.seeds = model, data, settings, tuple(int(s) for s in seeds)
+        self.quantizer = VectorQuantizer(
+            settings.codes,
+            model.latent_dim,
+            self.seeds,
+            update=settings.update,
+            decay=settings.decay,
+            commitment_weight=settings.commitment_weight,
+            codebook_weight=settings.codebook_weight,
+            replace_below=settings.replace_below,
+        )
+        self.generators = [torch.Generator().manual_seed(seed + 15_485_863) for seed in self.seeds]
+        self.step, self.quantizing = 0, False
+        self.losses = torch.full((len(self.seeds),), float("nan"))
+        self.optimizer = self._fresh_optimizer()
+
+    def run(self, *callbacks: Callable[["Trainer"], None], until: int | None = None) -> "Trainer":
+        """Train to `until` steps (default: the end). Callbacks see the state before every step and at the end.
+
+        A callback may raise `Cancelled` to stop, or call `switch()` to end the warm-up early.
+        """
+        until = self.settings.steps if until is None else until
+        while True:
+            if not self.quantizing and self.settings.warmup <= self.step < self.settings.steps:
+                self.switch()
+            for callback in callbacks:
+                callback(self)
+            if self.step >= until:
+                return self
+            self._train_step()
+            self.step += 1
+
+    def _train_step(self) -> None:
+        x = self._batch()
+        z = self.model.encode(x)
+        if self.quantizing:
+            z, _, loss = self.quantizer(z)
+        else:
+            loss = z.new_zeros(len(self.seeds))
+        error = torch.nn.functional.mse_loss(self.model.decode(z), x, reduction="none")
+        losses = loss + error.mean(tuple(range(1, error.ndim)))
+        total = losses.sum()  # the runs share no parameters, so the sum's gradient is each run's own
+        if not math.isfinite(total.item()):
+            raise LabError(f"the loss turned NaN or Inf at step {self.step}: lower the learning rate")
+        self.optimizer.zero_grad(set_to_none=True)
+        total.backward()
+        self.optimizer.step()
+        self.losses = losses.detach()
+
+    def _batch(self) -> Tensor:
+        size = (self.settings.batch_size,)
+        rows = torch.stack([torch.randint(len(self.data), size, generator=g) for g in self.generators])
+        return _floats(self.data[rows])  # (R, B, …)
+
+    @torch.no_grad()
+    def switch(self) -> None:
+        """End the warm-up: place the codes on the latents, seed the EMA counts, start a fresh optimiser.
+
+        The placing counts are rescaled to one batch, so that EMA and dead-code replacement start in
+        their steady state.
+        """
+        tokens_per_sample = self.latents(self.data[:1]).shape[1]
+        latents = self.latents(self.data[: max(1, self.settings.init_latents // tokens_per_sample)])
+        codes, counts = initialise(self.settings.init, latents, self.settings.codes, self.generators)
+        batch_tokens = self.settings.batch_size * tokens_per_sample
+        self.quantizer.set_codes(codes, counts * (batch_tokens / latents.shape[1]))
+        self.quantizing = True
+        self.optimizer = self._fresh_optimizer()
+
+    @torch.no_grad()
+    def latents(self, samples: Tensor) -> Tensor:
+        """Encoder outputs (R, N, d) of samples (n, …), before quantization."""
+        runs = len(self.seeds)
+        parts = samples.split(_LATENT_BATCH if samples.ndim > 2 else len(samples))
+        return torch.cat([self.model.encode(_floats(part).expand(runs, *part.shape)) for part in parts], 1)
+
+    @torch.no_grad()
+    def reconstruct(self, samples: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Reconstructions (R, n, …) of samples (n, …), and their tokens (R, N), None during the warm-up."""
+        z, tokens = self.latents(samples), None
+        if self.quantizing:
+            tokens = nearest_code(z, self.quantizer.codes)
+            z = look_up(self.quantizer.codes, tokens)
+        per_sample = z.shape[1] // len(samples)
+        parts = z.split((_LATENT_BATCH if samples.ndim > 2 else len(samples)) * per_sample, 1)
+        return torch.cat([self.model.decode(part) for part in parts], 1), tokens
+
+    def _fresh_optimizer(self) -> torch.optim.Optimizer:
+        parameters = list(self.model.parameters())
+        if self.settings.update == "gradient":
+            parameters += self.quantizer.parameters()
+        return OPTIMIZERS[self.settings.optimizer](parameters, self.settings.learning_rate)
+
+    def save(self, path: str | Path) -> None:
+        """Write everything needed to go on exactly where we are. Atomic: an interrupted write leaves the old file.
+
+        Raises: LabError if the disk is full or the folder cannot be written.
+        """
+        checkpoint.write(path, self._state())
+
+    def load(self, path: str | Path) -> "Trainer":
+        """Restore what `save` wrote.
+
+        Raises: LabError if the file is missing, damaged, or from other settings, seeds, data or another model;
+            the trainer is then left as it was.
+        """
+        state = checkpoint.read(path)
+        shapes = {name: tensor.shape for name, tensor in state["model"].items()}
+        mine = {name: tensor.shape for name, tensor in self.model.state_dict().items()}
+        ours = (asdict(self.settings), self.seeds, _fingerprint(self.data), mine)
+        if (state["settings"], tuple(state["seeds"]), state["data"], shapes) != ours:
+            raise LabError(
+                f"the checkpoint {path} is from other settings, other seeds, other data or another model: "
+                "choose another file or delete it"
+            )
+        self.model.load_state_dict(state["model"])
+        self.quantizer.load_state_dict(state["quantizer"])
+        self.optimizer = self._fresh_optimizer()
+        self.optimizer.load_state_dict(state["optimizer"])
+        for generator, saved in zip((*self.generators, *self.quantizer.generators), state["generators"], strict=True):
+            generator.set_state(saved)
+        self.step, self.quantizing, self.losses = state["step"], state["quantizing"], state["losses"]
+        return self
+
+    def _state(self) -> dict:
+        return {
+            "settings": asdict(self.settings),
+            "seeds": self.seeds,
+            "data": _fingerprint(self.data),
+            "step": self.step,
+            "quantizing": self.quantizing,
+            "losses": self.losses,
+            "model": self.model.state_dict(),
+            "quantizer": self.quantizer.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "generators": [g.get_state() for g in (*self.generators, *self.quantizer.generators)],
+        }
+
+
+def _fingerprint(data: Tensor) -> str:
+    return hashlib.sha256(f"{data.shape} {data.dtype}".encode() + data.numpy().tobytes()).hexdigest()[:16]
