@@ -312,7 +312,7 @@ def test_an_explorer_of_the_real_sweep_trains_live_and_agrees():
             Slider("step", "training step", steps, start=steps[-1], trained=False, play=True),
         ],
         partial(tokens.explore, sweep),
-        train=live("tokens_collapse"),
+        train=live(sweeps.load("tokens_collapse")),
     )
     explorer.train_live()
     assert "4 live seeds end at perplexity" in status(explorer)

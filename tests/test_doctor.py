@@ -169,11 +169,10 @@ def test_no_stored_sweeps_fails(monkeypatch, tmp_path):
 @pytest.mark.parametrize("suffix", [".npz", ".json"])
 def test_a_damaged_or_missing_half_of_a_stored_sweep_is_named(suffix, monkeypatch, tmp_path):
     name = min(path.stem for path in sweeps.home().glob("*.npz"))
-    for half in (".npz", ".json"):
-        shutil.copy(sweeps.home() / (name + half), tmp_path)
-    monkeypatch.setenv("VQLAB_SWEEPS", str(tmp_path))
+    folder = shutil.copytree(sweeps.home(), tmp_path / "sweeps")
+    monkeypatch.setenv("VQLAB_SWEEPS", str(folder))
     assert examine("stored sweeps").status == OK
-    file = tmp_path / (name + suffix)
+    file = folder / (name + suffix)
     file.write_bytes(file.read_bytes()[:-50])
     assert name in failure("stored sweeps")
     file.unlink()

@@ -1,8 +1,6 @@
 """Lab 02: its trainings, its exercises, its pictures, and every sentence that a sweep could contradict."""
 
-import runpy
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import pictures
@@ -13,6 +11,7 @@ from sklearn.neighbors import NearestCentroid
 from vqlab import data, figures, measures, sweeps
 from vqlab.labs.lab02 import dead_units
 from vqlab.labs.lab02 import exercises as lab02
+from vqlab.labs.lab02.answers import RIGHT
 from vqlab.labs.lab02.experiments import GRID, grid_points, train_classes, units_at_work
 from vqlab.labs.lab02.pictures import embeddings, widths
 from vqlab.models import StackedMLP
@@ -133,8 +132,7 @@ def test_units_that_do_not_live_have_no_gradient_and_the_rest_of_the_encoder_doe
 
 def test_no_two_mistakes_are_taken_for_each_other():
     """A right answer must look like none of the mistakes but the last, which the order of the others protects."""
-    right = runpy.run_path(str(Path(__file__).parents[1] / "labs" / "answers" / "lab02.py"))["RIGHT"]
-    for name, answers in right.items():
+    for name, answers in RIGHT.items():
         for mistake in getattr(lab02, name).mistakes[:-1]:
             assert not mistake.looks_like(answers[0]), f"{name}: the right answer looks like “{mistake.says}”"
 
@@ -268,7 +266,7 @@ def test_the_live_button_trains_what_the_explorer_shows(sweep):
             Slider("step", "training step", tuple(sweep.settings["frames"]), start=1000, trained=False),
         ],
         partial(embeddings.explore, sweep),
-        train=live("embeddings_collapse"),
+        train=live(sweeps.load("embeddings_collapse")),
     )
     explorer.set(width=64)
     explorer.train_live()

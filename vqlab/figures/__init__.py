@@ -3,10 +3,6 @@
 Figures are built without pyplot, so nothing is shared between cells.
 """
 
-from vqlab.figures.canvas import STYLE as STYLE
-from vqlab.figures.canvas import canvas as canvas
-from vqlab.figures.canvas import png as png
-from vqlab.figures.canvas import recycle as recycle
 from vqlab.figures.drawing import CLASS_COLORS as CLASS_COLORS
 from vqlab.figures.drawing import CLASS_MARKERS as CLASS_MARKERS
 from vqlab.figures.drawing import COLD as COLD
@@ -22,6 +18,10 @@ from vqlab.figures.drawing import caption as caption
 from vqlab.figures.drawing import draw_classes as draw_classes
 from vqlab.figures.drawing import draw_codes as draw_codes
 from vqlab.figures.drawing import draw_live as draw_live
+from vqlab.figures.rendering import STYLE as STYLE
+from vqlab.figures.rendering import canvas as canvas
+from vqlab.figures.rendering import png as png
+from vqlab.figures.rendering import recycle as recycle
 from vqlab.figures.view import PAGE_PX as PAGE_PX
 from vqlab.figures.view import View as View
 from vqlab.figures.view import as_html as as_html

@@ -9,7 +9,7 @@ from html import escape
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from vqlab.figures.canvas import STYLE, png
+from vqlab.figures.rendering import STYLE, png
 
 PAGE_PX = 1100
 

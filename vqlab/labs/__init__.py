@@ -24,7 +24,7 @@ class Lab:
 
     def part(self, name: str) -> ModuleType | None:
         """A module of the lab, such as "exercises"; None if it has none."""
-        if not (self.source.parent / f"{name}.py").exists():
+        if not (_FOLDER / f"lab{self.number}" / f"{name}.py").exists():
             return None
         return import_module(f"{__name__}.lab{self.number}.{name}")
 
