@@ -66,7 +66,7 @@ def run_costs(steps: int = 1000, seeds: int = 8, rounds: int = 3) -> dict:
 
 def _our_run(points: torch.Tensor, steps: int, seeds: range) -> None:
     settings = Settings(
-        codes=CODES,
+        codebook_size=CODES,
         steps=steps,
         warmup=int(WARMUP_SHARE * steps),
         batch_size=BATCH,
@@ -116,7 +116,7 @@ def step_costs(k: int, n: int = 4096, d: int = 64, rounds: int = 30) -> dict:
     gradient = torch.randn(1, n, d, generator=generator)
     ours = VectorQuantizer(k, d)
     theirs = VectorQuantize(dim=d, codebook_size=k, decay=0.99, commitment_weight=0.25, rotation_trick=False)
-    latents, codes, scores = z.detach()[0], ours.codes.detach()[0].clone(), torch.empty(n, k)
+    latents, codes, scores = z.detach()[0], ours.codebook.detach()[0].clone(), torch.empty(n, k)
 
     def step(quantizer: nn.Module) -> None:
         z_q, _, loss = quantizer(z)

@@ -13,7 +13,14 @@ SAMPLES = torch.from_numpy(data.power_law_gaussian(4096, d=8).x)
 
 
 def trainer(seeds=(0, 1), **changes) -> Trainer:
-    settings = {"codes": 16, "steps": 400, "warmup": 400, "batch_size": 64, "learning_rate": 0.1, "optimizer": "sgd"}
+    settings = {
+        "codebook_size": 16,
+        "steps": 400,
+        "warmup": 400,
+        "batch_size": 64,
+        "learning_rate": 0.1,
+        "optimizer": "sgd",
+    }
     return Trainer(LinearAutoencoder(seeds, 8, 8), SAMPLES, Settings(**(settings | changes)), seeds)
 
 
@@ -41,14 +48,14 @@ def test_the_training_is_that_of_a_fixed_warmup_of_the_same_length():
     fixed = trainer(warmup=rule.switched_at).run()
     for ours, theirs in zip(adaptive.model.parameters(), fixed.model.parameters(), strict=True):
         assert torch.equal(ours, theirs)
-    assert torch.equal(adaptive.quantizer.codes, fixed.quantizer.codes)
+    assert torch.equal(adaptive.quantizer.codebook, fixed.quantizer.codebook)
 
 
 def test_more_codes_ask_for_a_longer_warmup():
     switches = []
     for codes in (4, 256):
         rule = AdaptiveSwitch(every=10, latest=0.9)
-        trainer(codes=codes, steps=600, warmup=600).run(rule)
+        trainer(codebook_size=codes, steps=600, warmup=600).run(rule)
         switches.append(rule.switched_at)
     assert switches[0] < switches[1]
 
@@ -67,7 +74,7 @@ def test_it_leaves_a_training_alone_that_is_quantized_already():
 
 def test_it_serves_a_convolutional_model_on_images():
     images = torch.from_numpy(data.photo_patches(64).x)
-    settings = Settings(codes=8, steps=8, warmup=8, batch_size=4, learning_rate=1e-3)
+    settings = Settings(codebook_size=8, steps=8, warmup=8, batch_size=4, learning_rate=1e-3)
     rule = AdaptiveSwitch(every=2, patience=1, latest=0.5, probe=256)
     trained = Trainer(ConvAutoencoder(latent_dim=4, hidden=8), images, settings).run(rule)
     assert trained.quantizing

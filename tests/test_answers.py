@@ -12,7 +12,7 @@ UNNAMED = ("It fails this test", "Your code raised", "Your code ran longer")
 CASES = {
     f"lab{lab.number}-{name}": (exercise, answers.RIGHT.get(name, []), answers.WRONG.get(name, []))
     for lab in labs.every()
-    for answers in [lab.part("answers")]
+    for answers in [lab.module("answers")]
     for name, exercise in lab.exercises().items()
 }
 every_exercise = pytest.mark.parametrize(("exercise", "right", "wrong"), CASES.values(), ids=CASES)

@@ -46,7 +46,7 @@ def test_seeds_are_steady_differ_and_depend_on_the_course(course, tmp_path):
 
 @every_lab
 def test_every_lab_asks_students_different_things(one, tmp_path, monkeypatch):
-    keys = one.lab.part("exercises").KEYS
+    keys = one.lab.module("exercises").VARIANTS
     assert keys
     monkeypatch.chdir(tmp_path)
     for asked, answer in keys.values():
@@ -247,7 +247,7 @@ def test_a_missing_notebook_is_unreadable(tmp_path):
 def test_points_and_minutes_in_the_header_are_those_of_the_exercises(one):
     notebook = jupytext.read(one.source)
     header, found = notebook.cells[0].source, timing.exercises(notebook)
-    tests = one.lab.part("exercises")
+    tests = one.lab.module("exercises")
     graded = [cell.metadata["check"] for cell in notebook.cells if "check" in cell.metadata]
     open_points = [cell.metadata["points"] for cell in notebook.cells if "open" in cell.metadata]
     points = [len(getattr(tests, name).tests) for name in graded]

@@ -15,7 +15,7 @@ from vqlab.__main__ import main
 from vqlab.data import photo_patches
 from vqlab.training import Trainer
 
-SETTINGS = {"images": 40, "steps": 6, "warmup": 2, "hidden": 4, "dim": 3, "codes": 16, "batch-size": 4}
+SETTINGS = {"images": 40, "steps": 6, "warmup": 2, "hidden": 4, "dim": 3, "codebook-size": 16, "batch-size": 4}
 SMALL = [part for name, value in SETTINGS.items() for part in (f"--{name}", str(value))]
 NUMBER = r"[\d.,]+"
 SUMMARY = (
@@ -93,9 +93,9 @@ def test_a_training_that_is_all_warm_up_has_no_codes_to_report(capsys):
 def test_the_warm_up_is_a_third_of_the_steps_unless_told(monkeypatch, capsys):
     chosen = []
     monkeypatch.setattr(Trainer, "run", lambda self, *_: chosen.append(self.settings) or self.switch())
-    assert main(["train", "--images", "40", "--codes", "16", "--steps", "90"]) == 0
+    assert main(["train", "--images", "40", "--codebook-size", "16", "--steps", "90"]) == 0
     assert (chosen[0].steps, chosen[0].warmup) == (90, 30)
-    assert main(["train", "--images", "40", "--codes", "16", "--steps", "90", "--warmup", "0"]) == 0
+    assert main(["train", "--images", "40", "--codebook-size", "16", "--steps", "90", "--warmup", "0"]) == 0
     assert chosen[1].warmup == 0
 
 
@@ -180,14 +180,14 @@ def test_a_finished_checkpoint_is_reported_again_without_training(press_ctrl_c, 
         (("--steps", 0), "at least one step"),
         (("--steps", -5), "at least one step"),
         (("--warmup", 7), "0…6"),
-        (("--codes", 0), "at least one code"),
+        (("--codebook-size", 0), "at least one code"),
         (("--batch-size", 0), "at least one sample"),
         (("--images", 0), "--images must be at least 1"),
         (("--images", -3), "--images must be at least 1"),
         (("--dim", 0), "--dim must be at least 1"),
         (("--hidden", 1), "--hidden must be at least 2"),
         (("--seed", -1), "--seed must be at least 0"),
-        (("--codes", 2561), "40 images give 2,560 latents, fewer than the 2,561 codes"),
+        (("--codebook-size", 2561), "40 images give 2,560 latents, fewer than the 2,561 codes"),
         (("--data", "cifar10"), "VQLAB_DATA"),
     ],
 )
@@ -197,9 +197,9 @@ def test_what_cannot_work_is_one_sentence(wrong, words, capsys):
 
 def test_more_codes_than_latents_is_found_before_the_training(monkeypatch, capsys):
     monkeypatch.setattr(Trainer, "run", lambda *_: pytest.fail("it trained"))
-    assert "raise --images or lower --codes" in refused(capsys, "train", *SMALL, "--codes", 5000)
+    assert "raise --images or lower --codebook-size" in refused(capsys, "train", *SMALL, "--codebook-size", 5000)
     monkeypatch.undo()
-    assert train("--codes", 2560, "--warmup", 2) == 0
+    assert train("--codebook-size", 2560, "--warmup", 2) == 0
 
 
 @pytest.mark.parametrize("broken", ["missing folder", "missing file", "truncated file"])
@@ -219,7 +219,9 @@ def test_a_checkpoint_that_cannot_be_written_is_found_before_the_training(monkey
     assert "could not write" in refused(capsys, "train", *SMALL, "--checkpoint", tmp_path / "file" / "run.pt")
 
 
-@pytest.mark.parametrize("change", [("--seed", 1), ("--codes", 8), ("--hidden", 6), ("--dim", 2), ("--steps", 7)])
+@pytest.mark.parametrize(
+    "change", [("--seed", 1), ("--codebook-size", 8), ("--hidden", 6), ("--dim", 2), ("--steps", 7)]
+)
 def test_a_checkpoint_of_another_training_is_left_alone(change, tmp_path, capsys):
     checkpoint = tmp_path / "run.pt"
     assert train("--checkpoint", checkpoint) == 0
@@ -234,7 +236,7 @@ def test_a_damaged_checkpoint_is_refused(tmp_path, capsys):
     assert "cannot be read" in refused(capsys, "train", *SMALL, "--checkpoint", tmp_path / "run.pt")
 
 
-@pytest.mark.parametrize("arguments", [[], ["fly"], ["train", "--codes", "many"], ["train", "--data", "mnist"]])
+@pytest.mark.parametrize("arguments", [[], ["fly"], ["train", "--codebook-size", "many"], ["train", "--data", "mnist"]])
 def test_wrong_usage_exits_with_2(arguments, capsys):
     with pytest.raises(SystemExit) as exit:
         main(arguments)

@@ -307,11 +307,11 @@ def test_an_explorer_of_the_real_sweep_trains_live_and_agrees():
     explorer = Explorer(
         [
             Slider.of(sweep.axes["warmup"], start=400),
-            Slider.of(sweep.axes["codes"], start=32),
+            Slider.of(sweep.axes["codebook_size"], start=32),
             Slider("seed", "seed", sweep.seeds, start=0, trained=False),
             Slider("step", "training step", steps, start=steps[-1], trained=False, play=True),
         ],
-        partial(tokens.explore, sweep),
+        partial(tokens.training_view, sweep),
         train=live(sweeps.load("tokens_collapse")),
     )
     explorer.train_live()

@@ -18,9 +18,9 @@ from vqlab.widgets import Explorer, Slider
 
 SIZES, SLOPES, BUDGETS = (64, 256, 1024), (0.5, 1, 2), (500, 750, 1000, 1500)
 POSITIONS = list(itertools.product(SIZES, SLOPES))
-COLD = {"warmup": 0, "codes": 256, "slope": 1, "budget": 1500}
+COLD = {"warmup": 0, "codebook_size": 256, "slope": 1, "budget": 1500}
 FLOW = {"warmup": 0, "bits": 8, "beta": 0.25, "start": 0.08}
-TINY = {"steps": 30, "batch_size": 64, "learning_rate": 0.32, "optimizer": "sgd", "init_latents": 512}
+TINY = {"steps": 30, "batch_size": 64, "learning_rate": 0.32, "optimizer": "sgd", "initialisation_latents": 512}
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +105,7 @@ def test_steps_and_start_translate_into_the_time_and_gain_of_the_flow():
     settings = {"learning_rate": 0.16, "dim": 16, "start_scale": 0.02, "steps": 120}
     spectrum = data.power_law_spectrum(16, 1)
     x = torch.from_numpy(data.power_law_gaussian(20_000, 16, 1).x)
-    run = Settings(codes=2, steps=120, warmup=120, batch_size=512, learning_rate=0.16, optimizer="sgd")
+    run = Settings(codebook_size=2, steps=120, warmup=120, batch_size=512, learning_rate=0.16, optimizer="sgd")
     trainer = Trainer(LinearAutoencoder(range(4), 16, 16, 0.02), x, run, range(4))
     errors, predicted = [], []
     for until in (60, 90, 120):
@@ -159,7 +159,7 @@ def test_a_forecast_beyond_the_training_is_refused(sweep, refuses):
 
 
 def test_a_training_keeps_the_error_of_every_mode():
-    cell = train_linear({"slope": 1, "codes": 16, "warmup": 10}, (0, 1, 2), base=TINY, frames=(0, 10, 30))
+    cell = train_linear({"slope": 1, "codebook_size": 16, "warmup": 10}, (0, 1, 2), base=TINY, frames=(0, 10, 30))
     assert cell["dimension_mse"].shape == (3, 3, DIM)
     np.testing.assert_allclose(cell["dimension_mse"].mean(-1), cell["mse"], rtol=1e-5)
     np.testing.assert_allclose(cell["dimension_mse"][:, 0].mean(0), data.power_law_spectrum(DIM, 1), rtol=0.1)
@@ -169,7 +169,7 @@ def test_a_training_keeps_the_error_of_every_mode():
 
 def test_adaptive_seeds_switch_one_by_one_each_as_if_alone():
     base = TINY | {"steps": 400}
-    position = {"slope": 2, "codes": 4, "rule": next(iter(RULES))}
+    position = {"slope": 2, "codebook_size": 4, "rule": next(iter(RULES))}
     cell = train_adaptive(position, (0, 1, 2), base=base)
     alone = train_adaptive(position, (1,), base=base)
     assert cell["switched"].shape == (3,)
@@ -179,7 +179,7 @@ def test_adaptive_seeds_switch_one_by_one_each_as_if_alone():
 
 
 def test_clustering_few_modes_costs_the_others_variance():
-    position = {"slope": 1, "codes": 64}
+    position = {"slope": 1, "codebook_size": 64}
     one, two, all_ = (cluster_modes(position | {"modes": m}, (0, 1), samples=2048)["mse"] * DIM for m in (1, 2, DIM))
     spectrum = data.power_law_spectrum(DIM, 1)
     assert (one > spectrum[1:].sum()).all()
@@ -190,7 +190,7 @@ def test_clustering_few_modes_costs_the_others_variance():
 
 @pytest.mark.parametrize("warmup", [0, 200])
 def test_a_fresh_training_repeats_what_is_stored(sweep, warmup):
-    position = {"warmup": warmup, "codes": 64, "slope": 1}
+    position = {"warmup": warmup, "codebook_size": 64, "slope": 1}
     fresh, stored = sweep.experiment().run(position, (200, 201)), sweep.at(**position)
     assert abs(fresh["code_dim"][:, -1].mean() - stored["code_dim"][:, -1].mean()) <= 1
     assert fresh["mse"][:, -1].mean() == pytest.approx(stored["mse"][:, -1].mean(), rel=0.02)
@@ -202,14 +202,14 @@ def test_a_fresh_training_repeats_what_is_stored(sweep, warmup):
 
 def test_all_codes_are_used_and_most_dimensions_are_not(sweep):
     for k in SIZES:
-        assert sweep.at(codes=k)["active"][..., -1].min() > 0.99 * k
+        assert sweep.at(codebook_size=k)["active"][..., -1].min() > 0.99 * k
         for slope in (1, 2):
-            assert sweep.at(warmup=0, codes=k, slope=slope)["code_dim"][:, -1].max() <= 9
+            assert sweep.at(warmup=0, codebook_size=k, slope=slope)["code_dim"][:, -1].max() <= 9
 
 
 def test_the_dimension_grows_with_the_warmup(sweep):
     for k, slope in POSITIONS:
-        dimension = final(sweep, "code_dim", codes=k, slope=slope)
+        dimension = final(sweep, "code_dim", codebook_size=k, slope=slope)
         assert (np.diff(dimension) >= -0.26).all()
         assert dimension[-1] >= dimension[0] + 1
 
@@ -217,7 +217,7 @@ def test_the_dimension_grows_with_the_warmup(sweep):
 def test_the_error_is_u_shaped_at_every_size_slope_and_budget(sweep):
     for k, slope, budget in itertools.product(SIZES, SLOPES, BUDGETS):
         warmups = dimensions.trained_warmups(sweep, budget)
-        error = sweep.at(codes=k, slope=slope)["mse"][: len(warmups), :, sweep.settings["frames"].index(budget)]
+        error = sweep.at(codebook_size=k, slope=slope)["mse"][: len(warmups), :, sweep.settings["frames"].index(budget)]
         best = int(error.mean(1).argmin())
         for end in (0, -1):
             above = error[end] - error[best]
@@ -235,7 +235,7 @@ def test_the_best_warmup_grows_with_k_and_shrinks_with_the_budget(sweep):
 
 def test_too_long_a_warmup_is_worse_than_none_unless_there_is_time(sweep):
     frames = sweep.settings["frames"]
-    error = {w: sweep.at(warmup=w, codes=64, slope=0.5)["mse"].mean(0) for w in (0, 400)}
+    error = {w: sweep.at(warmup=w, codebook_size=64, slope=0.5)["mse"].mean(0) for w in (0, 400)}
     assert error[400][frames.index(500)] > error[0][frames.index(500)]
     assert error[400][frames.index(1500)] < error[0][frames.index(1500)]
 
@@ -243,7 +243,7 @@ def test_too_long_a_warmup_is_worse_than_none_unless_there_is_time(sweep):
 def test_theory_foresees_the_dimension_best_for_middling_warmups_and_too_low_when_cold(sweep):
     off = np.array(
         [
-            final(sweep, "code_dim", codes=k, slope=slope) - dimensions.predict(sweep, k, slope, 1500).dimension
+            final(sweep, "code_dim", codebook_size=k, slope=slope) - dimensions.predict(sweep, k, slope, 1500).dimension
             for k, slope in POSITIONS
         ]
     )
@@ -259,17 +259,17 @@ def test_theory_foresees_the_dimension_best_for_middling_warmups_and_too_low_whe
 
 def test_the_gain_is_overstated_and_the_gap_is_that_of_a_finite_code(sweep, clustered):
     for k, slope in POSITIONS:
-        error = final(sweep, "mse", codes=k, slope=slope) * DIM
+        error = final(sweep, "mse", codebook_size=k, slope=slope) * DIM
         predicted = dimensions.predict(sweep, k, slope, 1500).error
         assert error[0] / error.min() < predicted[0] / predicted.min()
         assert 1.05 < error.min() / dimensions.shannon(sweep, k, slope).distortion < 1.2
-        kmeans = clustered.at(codes=k, slope=slope)["mse"].mean(1).min() * DIM
+        kmeans = clustered.at(codebook_size=k, slope=slope)["mse"].mean(1).min() * DIM
         assert error.min() == pytest.approx(kmeans, rel=0.01)
 
 
 def test_the_count_at_the_switch_is_no_upper_bound_here(sweep):
     predicted = dimensions.predict(sweep, 256, 1, 1500)
-    assert final(sweep, "code_dim", codes=256, slope=1)[-1] > predicted.at_switch[-1] + 3
+    assert final(sweep, "code_dim", codebook_size=256, slope=1)[-1] > predicted.at_switch[-1] + 3
     assert predicted.at_switch[0] > predicted.active[0] + 5
 
 
@@ -278,13 +278,16 @@ def test_the_adaptive_rules_cost_less_than_a_cold_start_and_wait_longer_than_the
         regret = np.mean([switching.regret(sweep, adaptive, rule, *position).mean() for position in POSITIONS])
         cold = np.mean(
             [
-                final(sweep, "mse", warmup=0, codes=k, slope=s) / final(sweep, "mse", codes=k, slope=s).min() - 1
+                final(sweep, "mse", warmup=0, codebook_size=k, slope=s)
+                / final(sweep, "mse", codebook_size=k, slope=s).min()
+                - 1
                 for k, s in POSITIONS
             ]
         )
         assert regret < share * cold
     waits = [
-        adaptive.at(rule="patient", codes=k, slope=s)["switched"].mean() - switching.best_warmup(sweep, k, s, 1500)
+        adaptive.at(rule="patient", codebook_size=k, slope=s)["switched"].mean()
+        - switching.best_warmup(sweep, k, s, 1500)
         for k, s in POSITIONS
     ]
     assert min(waits) > 0
@@ -293,7 +296,7 @@ def test_the_adaptive_rules_cost_less_than_a_cold_start_and_wait_longer_than_the
 def test_a_large_commitment_makes_a_long_warmup_harmless(sweep):
     losses = {}
     for beta in (0.25, 1):
-        view = flow.explore(sweep.settings, FLOW | {"warmup": 800, "beta": beta})
+        view = flow.flow_view(sweep.settings, FLOW | {"warmup": 800, "beta": beta})
         line = next(line for line in view.figure.axes[2].lines if line.get_label() == "loss")
         losses[beta] = line.get_ydata()[-1]
     assert losses[0.25] > 1.01
@@ -304,17 +307,17 @@ def test_a_large_commitment_makes_a_long_warmup_harmless(sweep):
 
 
 def every_view(sweep, adaptive, clustered):
-    yield [water.explore({"bits": bits, "slope": slope}) for bits in (0, 1, 8, 16) for slope in (0, 1, 2)]
+    yield [water.water_view({"bits": bits, "slope": slope}) for bits in (0, 1, 8, 16) for slope in (0, 1, 2)]
     yield [
-        flow.explore(sweep.settings, {"warmup": w, "bits": r, "beta": beta, "start": eps})
+        flow.flow_view(sweep.settings, {"warmup": w, "bits": r, "beta": beta, "start": eps})
         for w, r, beta, eps in itertools.product((0, 100, 800), (2, 14), (0, 4), (0.02, 0.5))
     ]
     yield [
-        dimensions.explore(sweep, {"warmup": w, "codes": k, "slope": slope, "budget": budget})
+        dimensions.training_view(sweep, {"warmup": w, "codebook_size": k, "slope": slope, "budget": budget})
         for w, k, slope, budget in itertools.product((0, 100, 800), (64, 1024), (0.5, 2), (500, 1500))
     ]
-    yield [verdicts.explore(sweep, clustered, {"codes": k, "slope": slope}) for k, slope in POSITIONS]
-    yield [switching.explore(sweep, adaptive, {"codes": k, "slope": slope}) for k, slope in POSITIONS]
+    yield [verdicts.verdict_view(sweep, clustered, {"codebook_size": k, "slope": slope}) for k, slope in POSITIONS]
+    yield [switching.switching_view(sweep, adaptive, {"codebook_size": k, "slope": slope}) for k, slope in POSITIONS]
 
 
 def test_every_picture_is_small_legible_described_and_holds_its_place(sweep, adaptive, clustered):
@@ -325,7 +328,7 @@ def test_every_picture_is_small_legible_described_and_holds_its_place(sweep, ada
 
 
 def test_water_stands_at_the_level_and_covers_the_modes_it_kills():
-    columns = water.explore({"bits": 8, "slope": 1}).figure.axes[0]
+    columns = water.water_view({"bits": 8, "slope": 1}).figure.axes[0]
     filled = theory.water_fill(data.power_law_spectrum(32, 1), 8)
     level = next(line for line in columns.lines if "water level" in line.get_label())
     assert level.get_ydata()[0] == pytest.approx(float(filled.level))
@@ -351,13 +354,13 @@ def test_water_stands_at_the_level_and_covers_the_modes_it_kills():
     ],
 )
 def test_the_flow_names_its_regime(sweep, changes, name):
-    view = flow.explore(sweep.settings, FLOW | changes)
+    view = flow.flow_view(sweep.settings, FLOW | changes)
     assert view.figure._suptitle.get_text().startswith(name)
     assert view.status.startswith(name)
 
 
 def test_the_flow_draws_every_mode_once_active_or_dead(sweep):
-    view = flow.explore(sweep.settings, FLOW)
+    view = flow.flow_view(sweep.settings, FLOW)
     for axis in view.figure.axes[:2]:
         active, dead = axis.collections[:2]
         assert (len(active.get_paths()), len(dead.get_paths())) == (4, 28)
@@ -375,13 +378,13 @@ def test_enough_warmup_is_the_first_step_with_all_of_shannons_modes():
 
 
 def test_the_real_picture_shows_codes_and_dimensions_side_by_side(sweep):
-    view = dimensions.explore(sweep, COLD)
-    cell = sweep.at(warmup=0, codes=256, slope=1)
+    view = dimensions.training_view(sweep, COLD)
+    cell = sweep.at(warmup=0, codebook_size=256, slope=1)
     dimension = cell["code_dim"][:, -1].mean()
     assert f"256 of 256 codes in use, {dimension:.1f} of 32 dimensions" in view.figure._suptitle.get_text()
     assert f"100% of codes, {dimension / 32:.0%} of dimensions" in [t.get_text() for t in view.figure.axes[1].texts]
     measured, predicted = view.figure.axes[1].lines[:2]
-    np.testing.assert_allclose(measured.get_ydata(), final(sweep, "code_dim", codes=256, slope=1))
+    np.testing.assert_allclose(measured.get_ydata(), final(sweep, "code_dim", codebook_size=256, slope=1))
     np.testing.assert_array_equal(predicted.get_ydata(), dimensions.predict(sweep, 256, 1, 1500).dimension)
     bars = [top for _, (_, top) in view.figure.axes[0].collections[0].get_segments()]
     lost = cell["dimension_mse"][:, -1] / cell["dimension_mse"][:, 0]
@@ -389,25 +392,25 @@ def test_the_real_picture_shows_codes_and_dimensions_side_by_side(sweep):
 
 
 def test_a_budget_inside_the_warmup_has_no_codes_yet(sweep):
-    view = dimensions.explore(sweep, COLD | {"warmup": 600, "budget": 500})
+    view = dimensions.training_view(sweep, COLD | {"warmup": 600, "budget": 500})
     assert "no codes yet" in view.alt
     assert "lengthen the budget" in view.status
     assert len(view.figure.axes[1].lines[0].get_xdata()) == 9
-    trained = {key: values[:4] for key, values in sweep.at(warmup=600, codes=256, slope=1).items()}
-    assert dimensions.explore(sweep, COLD | {"warmup": 600, "budget": 500}, trained).status == view.status
+    trained = {key: values[:4] for key, values in sweep.at(warmup=600, codebook_size=256, slope=1).items()}
+    assert dimensions.training_view(sweep, COLD | {"warmup": 600, "budget": 500}, trained).status == view.status
 
 
 def test_live_runs_are_judged_by_error_and_dimension(sweep):
-    stored = sweep.at(warmup=0, codes=256, slope=1)
+    stored = sweep.at(warmup=0, codebook_size=256, slope=1)
     same = {key: values[:4] for key, values in stored.items()}
-    agreed = dimensions.explore(sweep, COLD, same)
+    agreed = dimensions.training_view(sweep, COLD, same)
     assert "agree with the 8 stored ones" in agreed.status
     assert "agrees with the stored" in agreed.status
-    early = dimensions.explore(sweep, COLD | {"budget": 500}, same)
+    early = dimensions.training_view(sweep, COLD | {"budget": 500}, same)
     at_500 = sweep.settings["frames"].index(500)
     assert f"end at error {figures.spread(same['mse'][:, at_500] * DIM, 4)} and agree" in early.status
     assert early.figure.axes[2].lines[-1].get_xdata()[-1] == 500
-    other = dimensions.explore(sweep, COLD, same | {"mse": same["mse"] * 2, "code_dim": same["code_dim"] + 9})
+    other = dimensions.training_view(sweep, COLD, same | {"mse": same["mse"] * 2, "code_dim": same["code_dim"] + 9})
     assert "DIFFER from" in other.status
     assert "DIFFERS from" in other.status
 
@@ -421,13 +424,13 @@ def test_the_verdict_in_words_follows_the_numbers(sweep):
 
 
 def test_the_verdict_picture_puts_each_warmup_at_its_prediction_and_its_error(sweep, clustered):
-    scatter, curve = verdicts.explore(sweep, clustered, {"codes": 256, "slope": 1}).figure.axes
-    predicted, measured = dimensions.predict(sweep, 256, 1, 1500), final(sweep, "code_dim", codes=256, slope=1)
+    scatter, curve = verdicts.verdict_view(sweep, clustered, {"codebook_size": 256, "slope": 1}).figure.axes
+    predicted, measured = dimensions.predict(sweep, 256, 1, 1500), final(sweep, "code_dim", codebook_size=256, slope=1)
     drawn = [np.array(group.lines[0].get_data()) for group in scatter.containers]
     np.testing.assert_allclose(np.concatenate(drawn, 1), [predicted.dimension, measured])
     floor = dimensions.shannon(sweep, 256, 1).distortion
     lines = {line.get_label(): np.array(line.get_data()) for line in curve.lines}
-    error = final(sweep, "mse", codes=256, slope=1) * DIM
+    error = final(sweep, "mse", codebook_size=256, slope=1) * DIM
     np.testing.assert_allclose(lines["trained"], [measured, error / floor], rtol=1e-5)
     assert lines["Shannon"][1, -1] == pytest.approx(1)
     assert f"{(np.abs(measured - predicted.dimension) <= 1).sum()} of 11" in scatter.get_title(loc="left")
@@ -440,10 +443,10 @@ def test_lengths_are_tied_with_the_best_only_within_two_standard_errors(sweep):
 
 def test_regret_is_measured_from_the_best_fixed_warmup(sweep, adaptive):
     best = switching.best_warmup(sweep, 256, 1, 1500)
-    error = final(sweep, "mse", codes=256, slope=1)
+    error = final(sweep, "mse", codebook_size=256, slope=1)
     assert error[sweep.axes["warmup"].values.index(best)] == error.min()
     assert best in switching.tied_warmups(sweep, 256, 1, 1500)
-    rule = adaptive.at(rule="eager", codes=256, slope=1)["mse"][:, -1]
+    rule = adaptive.at(rule="eager", codebook_size=256, slope=1)["mse"][:, -1]
     np.testing.assert_allclose(switching.regret(sweep, adaptive, "eager", 256, 1), rule / error.min() - 1)
 
 
@@ -451,7 +454,7 @@ def test_the_explorers_answer_every_slider(sweep):
     explorer = Explorer(
         [Slider.of(axis, axis.values[0]) for axis in sweep.axes.values()]
         + [Slider("budget", "budget", BUDGETS, start=1500, trained=False)],
-        lambda state, live=None: dimensions.explore(sweep, state, live),
+        lambda state, live=None: dimensions.training_view(sweep, state, live),
         train=lambda state, seeds, callback: sweep.at(**{n: state[n] for n in sweep.axes}),
     )
     for name in explorer.sliders:

@@ -20,7 +20,7 @@ def test_frames_are_taken_at_the_stored_warm_up_lengths():
 
 
 def test_before_the_switch_there_are_errors_and_latents_but_no_codes():
-    cell = train_ring({"codes": 8, "warmup": 16}, (0, 1), base=TINY, pictured=5)
+    cell = train_ring({"codebook_size": 8, "warmup": 16}, (0, 1), base=TINY, pictured=5)
     steps = np.array(frame_steps(40))
     assert cell["mse"].shape == (2, len(steps))
     assert np.isfinite(cell["mse"]).all()
@@ -33,14 +33,14 @@ def test_before_the_switch_there_are_errors_and_latents_but_no_codes():
 
 
 def test_a_seed_gives_the_same_run_alone_and_in_a_stack():
-    together = train_ring({"codes": 8, "warmup": 16}, (3, 4), base=TINY)
-    alone = train_ring({"codes": 8, "warmup": 16}, (4,), base=TINY)
+    together = train_ring({"codebook_size": 8, "warmup": 16}, (3, 4), base=TINY)
+    alone = train_ring({"codebook_size": 8, "warmup": 16}, (4,), base=TINY)
     np.testing.assert_allclose(together["mse"][1], alone["mse"][0], rtol=1e-3)
 
 
 def test_callbacks_reach_the_training():
     seen = []
-    train_ring({"codes": 8, "warmup": 0}, (0,), lambda trainer: seen.append(trainer.step), base=TINY)
+    train_ring({"codebook_size": 8, "warmup": 0}, (0,), lambda trainer: seen.append(trainer.step), base=TINY)
     assert seen == list(range(41))
 
 
@@ -67,7 +67,7 @@ def test_the_stored_sweep_says_what_the_lab_says(warmup):
     from vqlab import sweeps
 
     sweep = sweeps.load("tokens_collapse")
-    final = sweep.at(warmup=warmup, codes=256)
+    final = sweep.at(warmup=warmup, codebook_size=256)
     if warmup:
         assert (final["perplexity"][:, -1] > 0.8 * 256).all()
     else:
@@ -77,10 +77,10 @@ def test_the_stored_sweep_says_what_the_lab_says(warmup):
 def test_the_placement_sweep_says_what_the_lab_says():
     from vqlab import sweeps
 
-    sweep = sweeps.load("tokens_placement")
+    sweep = sweeps.load("tokens_initialisation")
 
     def mean(placement: str, warmup: int) -> float:
-        return sweep.at(placement=placement, warmup=warmup, codes=128)["perplexity"][:, -1].mean()
+        return sweep.at(initialisation=placement, warmup=warmup, codebook_size=128)["perplexity"][:, -1].mean()
 
     for clustering in ("k-means", "k-means++", "Gaussian mixture", "hierarchical"):
         assert mean(clustering, 0) < 30

@@ -19,10 +19,10 @@ from vqlab.sweeps.packing import unpack
 from vqlab.widgets import Explorer, Slider, live
 
 TINY = {"hidden": 8, "steps": 30, "batch_size": 32, "learning_rate": 2e-3}
-POSITION = {"width": 3, "codes": 16, "warmup": 10, "classes": 4, "layout": "ring"}
+POSITION = {"width": 3, "codebook_size": 16, "warmup": 10, "classes": 4, "layout": "ring"}
 STATE = {
     "width": 2,
-    "codes": 64,
+    "codebook_size": 64,
     "warmup": 400,
     "classes": 16,
     "layout": "ring",
@@ -30,7 +30,7 @@ STATE = {
     "step": 1000,
     "read": "tokens",
 }
-CASE = {name: STATE[name] for name in ("codes", "classes", "layout")}
+CASE = {name: STATE[name] for name in ("codebook_size", "classes", "layout")}
 
 
 @pytest.fixture(scope="module")
@@ -148,14 +148,14 @@ def states():
 
 def all_views(sweep, many):
     for i, state in enumerate(states()):
-        yield embeddings.explore(
-            sweep, state | {"read": embeddings.READ_FROM[i % 2], "seed": i % 4, "codes": 16 * 4 ** (i % 2)}
+        yield embeddings.training_view(
+            sweep, state | {"read": embeddings.READ_FROM[i % 2], "seed": i % 4, "codebook_size": 16 * 4 ** (i % 2)}
         )
     for codes, classes, layout in ((16, 4, "ring"), (64, 16, "ring"), (64, 32, "grid")):
-        yield widths.two_diseases(sweep, {"codes": codes, "classes": classes, "layout": layout})
+        yield widths.two_diseases_view(sweep, {"codebook_size": codes, "classes": classes, "layout": layout})
     for classes in many.axes["classes"].values:
         for layout in many.axes["layout"].values:
-            yield widths.merge_boundary(many, {"classes": classes, "layout": layout})
+            yield widths.merge_boundary_view(many, {"classes": classes, "layout": layout})
 
 
 def test_every_picture_is_small_legible_and_described(sweep, many):
@@ -164,21 +164,23 @@ def test_every_picture_is_small_legible_and_described(sweep, many):
 
 
 def test_nothing_moves_when_a_slider_moves(sweep, many):
-    pictures.check_that_nothing_moves([embeddings.explore(sweep, state) for state in states()], {"x2", "y2"})
-    pictures.check_that_nothing_moves([widths.merge_boundary(many, {"classes": c, "layout": "ring"}) for c in (4, 32)])
+    pictures.check_that_nothing_moves([embeddings.training_view(sweep, state) for state in states()], {"x2", "y2"})
+    pictures.check_that_nothing_moves(
+        [widths.merge_boundary_view(many, {"classes": c, "layout": "ring"}) for c in (4, 32)]
+    )
 
 
 def test_the_headline_is_the_number_of_regions_of_the_seed_shown(sweep):
     for seed in range(4):
-        view = embeddings.explore(sweep, STATE | {"seed": seed})
+        view = embeddings.training_view(sweep, STATE | {"seed": seed})
         found = int(sweep.at(width=2, warmup=400, **CASE)["regions"][seed, -1])
         assert f"16 classes in {found} distinct region" in view.figure._suptitle.get_text()
 
 
 def test_latents_are_drawn_with_the_marker_of_their_class(sweep):
     state = STATE | {"width": 64, "classes": 8}
-    view = embeddings.explore(sweep, state)
-    stored = sweep.at(**{name: state[name] for name in ("width", "codes", "warmup", "classes", "layout")})
+    view = embeddings.training_view(sweep, state)
+    stored = sweep.at(**{name: state[name] for name in ("width", "codebook_size", "warmup", "classes", "layout")})
     latents = stored["latents"][1, -1]
     drawn = np.concatenate([c.get_offsets() for c in view.figure.axes[1].collections])
     assert len(drawn) == len(latents) == 64
@@ -204,7 +206,7 @@ def test_classes_next_to_each_other_differ_in_colour_and_marker():
 
 def test_the_confusion_panel_shows_who_is_taken_for_whom(sweep):
     for read, key in (("tokens", "confusion_tokens"), ("embeddings", "confusion_latents")):
-        view = embeddings.explore(sweep, STATE | {"read": read})
+        view = embeddings.training_view(sweep, STATE | {"read": read})
         shown = view.figure.axes[2].images[0].get_array()
         expected = sweep.at(width=2, warmup=400, **CASE)[key][1, :16, :16]
         np.testing.assert_array_equal(shown, expected)
@@ -214,7 +216,7 @@ def test_the_confusion_panel_shows_who_is_taken_for_whom(sweep):
 def test_an_encoder_that_is_dead_everywhere_is_drawn_as_a_point(sweep):
     dead = sweep.at(width=4, warmup=400, **CASE)
     seed = int(np.flatnonzero(dead["constant"][:4, -1] == 1)[0])
-    view = embeddings.explore(sweep, STATE | {"width": 4, "seed": seed})
+    view = embeddings.training_view(sweep, STATE | {"width": 4, "seed": seed})
     assert "16 classes in 1 distinct region (" in view.figure._suptitle.get_text()
     assert "single point" in view.figure.axes[1].get_title(loc="left")
     assert all(np.abs(c.get_offsets()).max() < 0.05 for c in view.figure.axes[1].collections)
@@ -222,15 +224,15 @@ def test_an_encoder_that_is_dead_everywhere_is_drawn_as_a_point(sweep):
 
 def test_live_runs_replace_the_confusion_and_are_judged(sweep):
     stored = sweep.at(width=2, warmup=400, **CASE)
-    same = embeddings.explore(sweep, STATE, {"regions": stored["regions"][:4]})
+    same = embeddings.training_view(sweep, STATE, {"regions": stored["regions"][:4]})
     assert "agree with the 8 stored ones" in same.status
     assert len(same.figure.axes[2].lines) == 1 + 4
-    other = embeddings.explore(sweep, STATE, {"regions": np.full((4, 5), 16.0)})
+    other = embeddings.training_view(sweep, STATE, {"regions": np.full((4, 5), 16.0)})
     assert "DIFFER from the 8 stored ones" in other.status
 
 
 def test_both_diseases_are_drawn_with_mean_and_range(sweep):
-    view = widths.two_diseases(sweep, CASE)
+    view = widths.two_diseases_view(sweep, CASE)
     cell = sweep.at(**CASE)
     for axis, key in zip(view.figure.axes, ("mean_accuracy", "token_accuracy"), strict=True):
         for line, warmup, band in zip(axis.lines[1:3], (0, 1), axis.collections, strict=False):
@@ -242,7 +244,7 @@ def test_both_diseases_are_drawn_with_mean_and_range(sweep):
 
 
 def test_the_boundary_picture_draws_every_seed_the_mean_and_the_prediction(many):
-    view = widths.merge_boundary(many, {"classes": 8, "layout": "grid"})
+    view = widths.merge_boundary_view(many, {"classes": 8, "layout": "grid"})
     shares = 100 * widths.shares_apart(many, "relu", 8, "grid")
     left = view.figure.axes[0]
     seeds, mean, predicted = (left.lines[i].get_ydata() for i in (0, 2, 3))
@@ -265,7 +267,7 @@ def test_the_live_button_trains_what_the_explorer_shows(sweep):
             Slider("seed", "seed", sweep.seeds[:4], start=1, trained=False),
             Slider("step", "training step", tuple(sweep.settings["frames"]), start=1000, trained=False),
         ],
-        partial(embeddings.explore, sweep),
+        partial(embeddings.training_view, sweep),
         train=live(sweeps.load("embeddings_collapse")),
     )
     explorer.set(width=64)
@@ -320,7 +322,7 @@ def test_perplexity_and_scatter_do_not_see_a_folded_encoder_and_the_other_number
 
 
 def test_untrained_encoders_are_as_constant_as_the_coin_says(sweep):
-    cell = sweep.at(codes=64, warmup=400, classes=16, layout="ring")
+    cell = sweep.at(codebook_size=64, warmup=400, classes=16, layout="ring")
     for i, width in enumerate(sweep.axes["width"].values[:5]):
         for chance, key in zip(dead_units.rank_chances(width), ("constant", "curve"), strict=False):
             untrained = cell[key][i, :, 0]
@@ -328,7 +330,7 @@ def test_untrained_encoders_are_as_constant_as_the_coin_says(sweep):
 
 
 def test_training_wakes_points_up_but_not_an_encoder_that_is_dead_everywhere(sweep):
-    cell = sweep.at(codes=64, warmup=400, classes=16, layout="ring")
+    cell = sweep.at(codebook_size=64, warmup=400, classes=16, layout="ring")
     constant = cell["constant"]  # (widths, seeds, frames)
     assert constant[2, :, -1].mean() < 0.2 * constant[2, :, 0].mean()
     assert cell["curve"][1:3, :, -1].mean() > 0.5  # curves mostly stay
@@ -395,13 +397,13 @@ def test_units_that_never_die_need_about_half_the_width(many):
 
 
 def test_breaking_the_cure(sweep):
-    crowded = final(sweep, "token_accuracy", 64, 400, codes=16, classes=32)
+    crowded = final(sweep, "token_accuracy", 64, 400, codebook_size=16, classes=32)
     assert crowded.max() <= 0.5
     assert crowded.min() > 0.45
-    assert final(sweep, "token_accuracy", 64, 0, codes=16, classes=4).min() > 0.95
+    assert final(sweep, "token_accuracy", 64, 0, codebook_size=16, classes=4).min() > 0.95
     assert (
-        final(sweep, "mse", 64, 0, codes=64, classes=4).mean()
-        > 1.3 * final(sweep, "mse", 64, 400, codes=64, classes=4).mean()
+        final(sweep, "mse", 64, 0, codebook_size=64, classes=4).mean()
+        > 1.3 * final(sweep, "mse", 64, 400, codebook_size=64, classes=4).mean()
     )
     ring, grid = (final(sweep, "token_accuracy", 64, 0, layout=layout).mean() for layout in ("ring", "grid"))
     assert grid > ring + 0.3

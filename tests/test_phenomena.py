@@ -23,7 +23,7 @@ def trained(ring, **changes):
 
 def perplexities(trainer, samples):
     _, tokens = trainer.reconstruct(samples)
-    return measures.perplexity(measures.code_usage(tokens.numpy(), trainer.settings.codes))
+    return measures.perplexity(measures.code_usage(tokens.numpy(), trainer.settings.codebook_size))
 
 
 def test_a_cold_start_collapses_128_codes_on_the_ring_and_a_warm_up_fills_them(ring):
@@ -35,7 +35,7 @@ def test_a_cold_start_collapses_128_codes_on_the_ring_and_a_warm_up_fills_them(r
 
 
 def test_with_as_many_codes_as_clusters_a_cold_start_does_not_collapse(ring):
-    cold, warm = (perplexities(trained(ring, codes=8, warmup=warmup), ring) for warmup in (0, 400))
+    cold, warm = (perplexities(trained(ring, codebook_size=8, warmup=warmup), ring) for warmup in (0, 400))
     assert np.median(cold) > 6
     assert np.median(warm) > 6
     assert np.median(warm) < 1.4 * np.median(cold)

@@ -103,7 +103,7 @@ def test_what_the_decoder_sends_back_reaches_the_encoder_unchanged_and_never_the
     z, upstream = random_normal(1, 9, 3).requires_grad_(), random_normal(1, 9, 3, seed=1)
     (quantizer(z).z_q * upstream).sum().backward()
     assert torch.equal(z.grad, upstream)
-    assert quantizer.codes.grad is None
+    assert quantizer.codebook.grad is None
 
 
 def test_ema_steps_equal_vector_quantize_pytorch():
@@ -113,7 +113,7 @@ def test_ema_steps_equal_vector_quantize_pytorch():
     )
     ours = VectorQuantizer(k, d, decay=0.9, commitment_weight=0.25)
     codes, counts = random_normal(1, k, d), torch.rand(1, k, generator=torch.Generator().manual_seed(1)) + 0.5
-    ours.set_codes(codes, counts)
+    ours.set_codebook(codes, counts)
     reference._codebook.embed.data.copy_(codes)
     reference._codebook.embed_avg.data.copy_(codes * counts[..., None])
     reference._codebook.cluster_size.data.copy_(counts)
@@ -126,18 +126,18 @@ def test_ema_steps_equal_vector_quantize_pytorch():
         assert torch.allclose(loss, their_loss.reshape(1), rtol=1e-5)
         assert torch.allclose(ours.counts, reference._codebook.cluster_size, rtol=1e-5)
         assert torch.allclose(ours.sums, reference._codebook.embed_avg, atol=1e-5)
-        assert torch.allclose(ours.codes, reference._codebook.embed, atol=1e-5)
+        assert torch.allclose(ours.codebook, reference._codebook.embed, atol=1e-5)
 
 
 def test_codes_used_by_no_token_keep_their_place_even_when_their_counts_underflow():
     quantizer = VectorQuantizer(3, 2, decay=0.5)
     start = torch.tensor([[[0.0, 0], [50, 0], [0, 70]]])
-    quantizer.set_codes(start, torch.tensor([[8.0, 1, 0]]))
+    quantizer.set_codebook(start, torch.tensor([[8.0, 1, 0]]))
     for step in range(200):  # 0.5**200 is below float32's smallest number
         quantizer(random_normal(1, 8, 2, seed=step))
-    assert torch.allclose(quantizer.codes[0, 1:], start[0, 1:], rtol=1e-4)
-    assert not torch.equal(quantizer.codes[0, 0], start[0, 0])
-    assert torch.isfinite(quantizer.codes).all()
+    assert torch.allclose(quantizer.codebook[0, 1:], start[0, 1:], rtol=1e-4)
+    assert not torch.equal(quantizer.codebook[0, 0], start[0, 0])
+    assert torch.isfinite(quantizer.codebook).all()
 
 
 @pytest.mark.parametrize(("commitment", "codebook"), [(0.25, 1.0), (0.0, 2.0), (3.0, 0.0)])
@@ -147,13 +147,13 @@ def test_gradient_update_follows_the_two_loss_terms_each_with_its_own_weight(com
     z = random_normal(1, n, d, seed=3).requires_grad_()
     _, tokens, loss = quantizer(z)
     loss.sum().backward()
-    difference = (z - quantizer.codes[0, tokens[0]]).detach()  # (1, N, d)
+    difference = (z - quantizer.codebook[0, tokens[0]]).detach()  # (1, N, d)
     assert torch.allclose(loss, (commitment + codebook) * difference.square().mean().reshape(1))
     assert torch.allclose(z.grad, commitment * 2 * difference / (n * d), atol=1e-7)
     by_hand = torch.zeros(1, k, d)
     for i, token in enumerate(tokens[0]):
         by_hand[0, token] -= codebook * 2 * difference[0, i] / (n * d)
-    assert torch.allclose(quantizer.codes.grad, by_hand, atol=1e-7)
+    assert torch.allclose(quantizer.codebook.grad, by_hand, atol=1e-7)
 
 
 def test_ema_codes_are_no_parameters_to_train_and_the_codebook_weight_is_idle():
@@ -161,8 +161,8 @@ def test_ema_codes_are_no_parameters_to_train_and_the_codebook_weight_is_idle():
     losses = []
     for codebook_weight in (1.0, 100.0):
         quantizer = VectorQuantizer(5, 3, commitment_weight=0.5, codebook_weight=codebook_weight)
-        assert not quantizer.codes.requires_grad
-        chosen = quantizer.codes.clone()
+        assert not quantizer.codebook.requires_grad
+        chosen = quantizer.codebook.clone()
         _, tokens, loss = quantizer(z)
         losses.append(loss.item())
         assert loss.item() == pytest.approx(0.5 * (z - look_up(chosen, tokens)).square().mean().item())
@@ -173,9 +173,9 @@ def test_gradient_codes_stay_put_until_an_optimizer_moves_them_while_ema_codes_m
     z = random_normal(1, 20, 3)
     for update, moves in (("ema", True), ("gradient", False)):
         quantizer = VectorQuantizer(5, 3, update=update)
-        before = quantizer.codes.detach().clone()
+        before = quantizer.codebook.detach().clone()
         quantizer(z)
-        assert torch.equal(quantizer.codes, before) != moves
+        assert torch.equal(quantizer.codebook, before) != moves
 
 
 @pytest.mark.parametrize("update", ["ema", "gradient"])
@@ -196,7 +196,7 @@ EIGHT_LATENTS = FOUR_CODES[:, [0, 0, 0, 0, 1, 1, 1, 2]] + torch.linspace(-0.2, 0
 def test_replacement_moves_exactly_the_dead_codes_onto_latents_of_the_batch(update, replace_below, dead):
     def trained(threshold):
         quantizer = VectorQuantizer(4, 2, update=update, decay=0, replace_below=threshold)
-        quantizer.set_codes(FOUR_CODES, torch.full((1, 4), 2.0))
+        quantizer.set_codebook(FOUR_CODES, torch.full((1, 4), 2.0))
         quantizer(EIGHT_LATENTS)
         return quantizer
 
@@ -205,21 +205,21 @@ def test_replacement_moves_exactly_the_dead_codes_onto_latents_of_the_batch(upda
     for mine, theirs in zip(quantizer.state_dict().values(), without.state_dict().values(), strict=True):
         assert torch.equal(mine[0, alive], theirs[0, alive])
     for code in dead:
-        assert (quantizer.codes[0, code] == EIGHT_LATENTS[0]).all(-1).any()
+        assert (quantizer.codebook[0, code] == EIGHT_LATENTS[0]).all(-1).any()
         assert quantizer.counts[0, code] == 2
-        assert torch.allclose(quantizer.sums[0, code], 2 * quantizer.codes[0, code])
+        assert torch.allclose(quantizer.sums[0, code], 2 * quantizer.codebook[0, code])
 
 
 def test_the_next_ema_step_does_not_undo_a_replacement():
     quantizer = VectorQuantizer(4, 2, decay=0.9, replace_below=0.4)
-    quantizer.set_codes(FOUR_CODES, torch.tensor([[4.0, 3.0, 1.0, 0.1]]))
+    quantizer.set_codebook(FOUR_CODES, torch.tensor([[4.0, 3.0, 1.0, 0.1]]))
     quantizer(EIGHT_LATENTS)
-    moved = quantizer.codes[0, 3].clone()
+    moved = quantizer.codebook[0, 3].clone()
     assert (moved == EIGHT_LATENTS[0]).all(-1).any()
     elsewhere = 0 if moved.norm() > 5 else 1
-    tokens = quantizer(quantizer.codes[:, [elsewhere] * 8].clone()).tokens
+    tokens = quantizer(quantizer.codebook[:, [elsewhere] * 8].clone()).tokens
     assert (tokens == elsewhere).all()
-    assert torch.allclose(quantizer.codes[0, 3], moved, atol=1e-5)
+    assert torch.allclose(quantizer.codebook[0, 3], moved, atol=1e-5)
 
 
 def test_replacement_in_a_stack_of_runs_equals_one_run_at_a_time():
@@ -234,7 +234,7 @@ def test_replacement_in_a_stack_of_runs_equals_one_run_at_a_time():
     stack = trained(z, (4, 9))
     for run, seed in enumerate((4, 9)):
         alone = trained(z[run, None], (seed,))
-        assert torch.allclose(stack.codes[run], alone.codes[0], atol=1e-5)
+        assert torch.allclose(stack.codebook[run], alone.codebook[0], atol=1e-5)
         assert torch.allclose(stack.counts[run], alone.counts[0], atol=1e-5)
         untouched = VectorQuantizer(32, 3, (seed,)).generators[0]
         assert not torch.equal(alone.generators[0].get_state(), untouched.get_state())  # codes were replaced
@@ -263,8 +263,8 @@ def test_nearest_code_refuses_what_it_cannot_search(z, codes, words, refuses):
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
-        ({"codes": 0}, "K = 0"),
-        ({"codes": -3}, "K = -3"),
+        ({"codebook_size": 0}, "K = 0"),
+        ({"codebook_size": -3}, "K = -3"),
         ({"update": "adam"}, "'ema' or 'gradient', got 'adam'"),
         ({"decay": 1.0}, "[0, 1), got 1.0"),
         ({"decay": -0.1}, "[0, 1), got -0.1"),
@@ -272,9 +272,9 @@ def test_nearest_code_refuses_what_it_cannot_search(z, codes, words, refuses):
 )
 def test_the_quantizer_refuses_impossible_settings(wrong, words, refuses):
     with refuses(words):
-        VectorQuantizer(**({"codes": 4, "dim": 2} | wrong))
+        VectorQuantizer(**({"codebook_size": 4, "dim": 2} | wrong))
 
 
-def test_set_codes_refuses_another_shape(refuses):
-    with refuses("codes must be (1, 4, 2), got (1, 3, 2)"):
-        VectorQuantizer(4, 2).set_codes(torch.zeros(1, 3, 2), torch.ones(1, 3))
+def test_set_codebook_refuses_another_shape(refuses):
+    with refuses("the codebook must be (1, 4, 2), got (1, 3, 2)"):
+        VectorQuantizer(4, 2).set_codebook(torch.zeros(1, 3, 2), torch.ones(1, 3))

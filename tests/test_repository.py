@@ -112,12 +112,12 @@ def test_badges_and_the_first_commands_say_what_the_project_says():
 
 def test_the_first_picture_says_in_words_what_the_stored_sweep_shows():
     sweep = sweeps.load("tokens_collapse")
-    cold, warm = (int(sweep.at(warmup=steps, codes=256)["active"][0, -1]) for steps in (0, 400))
+    cold, warm = (int(sweep.at(warmup=steps, codebook_size=256)["active"][0, -1]) for steps in (0, 400))
     alt = re.search(r"!\[([^]]+)\]\(\.github/cured\.gif\)", README)[1]
     assert f"{cold} stay in use and {256 - cold} lie dead" in alt
     assert f"brings back all {warm}," in alt
     assert warm == 256
-    assert sweep.at(warmup=0, codes=256)["active"][:, -1].mean() < 30  # "fewer than thirty"
+    assert sweep.at(warmup=0, codebook_size=256)["active"][:, -1].mean() < 30  # "fewer than thirty"
 
 
 def frames(path: Path) -> np.ndarray:

@@ -15,7 +15,7 @@ from vqlab.models import ConvAutoencoder, MLPAutoencoder
 from vqlab.training import Cancelled, Settings, Trainer
 
 POINTS = torch.from_numpy(gaussian_ring(n=400).x)
-SHORT = {"codes": 8, "steps": 40, "warmup": 15, "batch_size": 32}
+SHORT = {"codebook_size": 8, "steps": 40, "warmup": 15, "batch_size": 32}
 
 
 def make(seeds=(0,), data=POINTS, hidden=16, **changes):
@@ -69,7 +69,7 @@ class PlainLoop:
         return (z[:, None] - self.codes[None]).square().sum(2).argmin(1)
 
     def place_codes(self):
-        k = self.settings.codes
+        k = self.settings.codebook_size
         with torch.no_grad():
             z = self.encoder(POINTS)
         self.codes = z[torch.randperm(len(z), generator=self.generator)[:k]]
@@ -98,7 +98,7 @@ class PlainLoop:
         self.optimizer.zero_grad()
         loss.backward()
         if self.codes is not None and s.update == "ema":
-            for code in range(s.codes):
+            for code in range(s.codebook_size):
                 mine = z.detach()[tokens == code]
                 self.counts[code] = s.decay * self.counts[code] + (1 - s.decay) * len(mine)
                 self.sums[code] = s.decay * self.sums[code] + (1 - s.decay) * mine.sum(0)
@@ -125,10 +125,12 @@ def test_every_run_of_a_stack_equals_an_independent_plain_loop(changes):
         assert torch.allclose(decoded[run], plain.decoder(z), atol=1e-4)
         assert trainer.losses[run].item() == pytest.approx(loss, rel=1e-3)
         if trainer.quantizing:
-            assert torch.allclose(trainer.quantizer.codes[run], plain.codes, atol=1e-4)
+            assert torch.allclose(trainer.quantizer.codebook[run], plain.codes, atol=1e-4)
 
 
-@pytest.mark.parametrize("changes", [{}, {"update": "gradient"}, {"codes": 64, "decay": 0.8, "replace_below": 0.3}])
+@pytest.mark.parametrize(
+    "changes", [{}, {"update": "gradient"}, {"codebook_size": 64, "decay": 0.8, "replace_below": 0.3}]
+)
 def test_four_seeds_at_once_equal_four_trainings_one_at_a_time(changes):
     seeds = (5, 6, 7, 8)
     stack = make(seeds, **changes).run()
@@ -136,7 +138,7 @@ def test_four_seeds_at_once_equal_four_trainings_one_at_a_time(changes):
     for run, seed in enumerate(seeds):
         alone = make((seed,), **changes).run()
         assert torch.allclose(latents[run], alone.latents(POINTS)[0], atol=1e-4)
-        assert torch.allclose(stack.quantizer.codes[run], alone.quantizer.codes[0], atol=1e-4)
+        assert torch.allclose(stack.quantizer.codebook[run], alone.quantizer.codebook[0], atol=1e-4)
         assert stack.losses[run].item() == pytest.approx(alone.losses[0].item(), rel=1e-3)
         assert torch.equal(stack.generators[run].get_state(), alone.generators[0].get_state())
 
@@ -154,14 +156,14 @@ def test_the_switch_starts_a_fresh_optimizer_and_counts_of_one_batch():
     assert trainer.quantizing
     assert len(trainer.optimizer.state) == 0
     assert trainer.quantizer.counts.sum(1).tolist() == pytest.approx([32, 32], rel=1e-5)
-    assert torch.allclose(trainer.quantizer.sums, trainer.quantizer.codes * trainer.quantizer.counts[..., None])
+    assert torch.allclose(trainer.quantizer.sums, trainer.quantizer.codebook * trainer.quantizer.counts[..., None])
     trainer.run(until=18)
     assert {int(state["step"]) for state in trainer.optimizer.state.values()} == {3}
 
 
 def test_the_codes_are_placed_on_the_first_latents_only_if_so_told():
-    trainer = make(init="latents", init_latents=8).run(until=15)
-    distances = torch.cdist(trainer.quantizer.codes, trainer.latents(POINTS[:8]))
+    trainer = make(initialisation="latents", initialisation_latents=8).run(until=15)
+    distances = torch.cdist(trainer.quantizer.codebook, trainer.latents(POINTS[:8]))
     assert (distances.amin(2) < 1e-6).all()
 
 
@@ -210,7 +212,7 @@ def test_reconstructions_go_through_the_codes_once_quantization_has_started():
 
 def test_a_convolutional_vq_vae_learns_photo_patches_with_more_than_one_code():
     x = torch.from_numpy(photo_patches(n=64).x).float() / 255
-    settings = Settings(codes=32, steps=90, warmup=40, batch_size=8)
+    settings = Settings(codebook_size=32, steps=90, warmup=40, batch_size=8)
     trainer = Trainer(ConvAutoencoder(0, latent_dim=8, hidden=16), x, settings)
     start = measures.mean_squared_error(x, trainer.reconstruct(x)[0])
     trainer.run(until=40)
@@ -223,7 +225,7 @@ def test_a_convolutional_vq_vae_learns_photo_patches_with_more_than_one_code():
 
 def test_byte_pixels_train_and_reconstruct_exactly_as_the_floats_they_stand_for():
     pixels = torch.from_numpy(photo_patches(n=20).x[..., :16, :16].copy())
-    settings = Settings(codes=8, steps=6, warmup=3, batch_size=4)
+    settings = Settings(codebook_size=8, steps=6, warmup=3, batch_size=4)
     of_bytes, of_floats = (Trainer(ConvAutoencoder(0, 4, 4), x, settings).run() for x in (pixels, pixels / 255))
     assert same(state_of(of_bytes), state_of(of_floats))
     assert torch.equal(of_bytes.reconstruct(pixels)[0], of_floats.reconstruct(pixels / 255)[0])
@@ -231,15 +233,19 @@ def test_byte_pixels_train_and_reconstruct_exactly_as_the_floats_they_stand_for(
 
 def test_the_codes_are_placed_on_as_many_latents_as_told_not_images():
     x = torch.from_numpy(photo_patches(n=20).x[..., :8, :8].copy()).float() / 255
-    trainer = Trainer(ConvAutoencoder(0, 4, 4), x, Settings(codes=8, init="latents", init_latents=8, batch_size=4))
+    trainer = Trainer(
+        ConvAutoencoder(0, 4, 4),
+        x,
+        Settings(codebook_size=8, initialisation="latents", initialisation_latents=8, batch_size=4),
+    )
     trainer.switch()
-    assert (torch.cdist(trainer.quantizer.codes, trainer.latents(x[:2])).amin(2) < 1e-5).all()
+    assert (torch.cdist(trainer.quantizer.codebook, trainer.latents(x[:2])).amin(2) < 1e-5).all()
     assert trainer.quantizer.counts.sum().item() == pytest.approx(4 * 4, rel=1e-5)
 
 
 def test_many_images_are_encoded_and_decoded_in_parts_without_a_seam():
     x = torch.from_numpy(photo_patches(n=515).x[..., :8, :8]).float() / 255
-    trainer = Trainer(ConvAutoencoder(0, 2, 2), x, Settings(codes=4, batch_size=4))
+    trainer = Trainer(ConvAutoencoder(0, 2, 2), x, Settings(codebook_size=4, batch_size=4))
     with torch.no_grad():
         z = trainer.model.encode(x[None])
         assert torch.allclose(trainer.latents(x), z, atol=1e-5)
@@ -255,8 +261,8 @@ def test_many_images_are_encoded_and_decoded_in_parts_without_a_seam():
 VARIANTS = [
     {},
     {"update": "gradient", "optimizer": "sgd"},
-    {"codes": 32, "decay": 0.8, "replace_below": 0.4},
-    {"update": "gradient", "codes": 32, "decay": 0.8, "replace_below": 0.4},
+    {"codebook_size": 32, "decay": 0.8, "replace_below": 0.4},
+    {"update": "gradient", "codebook_size": 32, "decay": 0.8, "replace_below": 0.4},
 ]
 
 
@@ -289,7 +295,7 @@ def test_a_cancelled_training_goes_on_as_if_nothing_had_happened():
 
 
 def test_a_checkpoint_remembers_settings_given_as_numpy_numbers(tmp_path):
-    changes = {"learning_rate": np.float64(1e-3), "codes": np.int64(8), "decay": np.float32(0.5)}
+    changes = {"learning_rate": np.float64(1e-3), "codebook_size": np.int64(8), "decay": np.float32(0.5)}
     make(**changes).run(until=20).save(tmp_path / "run.pt")
     assert make(**changes).load(tmp_path / "run.pt").step == 20
 
@@ -376,7 +382,7 @@ def test_a_file_that_is_no_checkpoint_of_ours_is_told(tmp_path, content, refuses
 
 
 @pytest.mark.parametrize(
-    "other", [{"learning_rate": 0.5}, {"codes": 16}, {"seeds": (9,)}, {"seeds": (0, 1)}, {"hidden": 24}]
+    "other", [{"learning_rate": 0.5}, {"codebook_size": 16}, {"seeds": (9,)}, {"seeds": (0, 1)}, {"hidden": 24}]
 )
 def test_a_checkpoint_of_another_training_is_refused_and_changes_nothing(checkpoint, other, refuses):
     trainer = make(**other)
@@ -397,8 +403,8 @@ def test_a_checkpoint_of_another_training_is_refused_and_changes_nothing(checkpo
         ({"steps": 0, "warmup": 0}, "at least one step"),
         ({"batch_size": 0}, "at least one sample"),
         ({"optimizer": "lion"}, "unknown optimizer 'lion'"),
-        ({"init": "kmeanz"}, "unknown codebook initialisation 'kmeanz'"),
-        ({"codes": 0}, "K = 0"),
+        ({"initialisation": "kmeanz"}, "unknown codebook initialisation 'kmeanz'"),
+        ({"codebook_size": 0}, "K = 0"),
         ({"update": "sgd"}, "'ema' or 'gradient'"),
         ({"data": POINTS[:0]}, "data set is empty"),
     ],
@@ -423,7 +429,7 @@ def test_nan_in_the_data_is_told(refuses):
 
 def test_more_codes_than_latents_are_refused_at_the_switch(refuses):
     with refuses("500 codes on 400 latents"):
-        make(codes=500).run()
+        make(codebook_size=500).run()
 
 
 def test_a_failed_look_at_bad_samples_does_not_stop_the_codebook_from_learning(refuses):

@@ -8,7 +8,7 @@ import pytest
 
 from vqlab import data, figures, sweeps
 from vqlab.labs.lab00.pictures import occupancy
-from vqlab.labs.lab01.pictures import placements, tokens
+from vqlab.labs.lab01.pictures import initialisations, tokens
 
 
 @pytest.fixture(scope="module")
@@ -18,17 +18,17 @@ def collapse():
 
 @pytest.fixture(scope="module")
 def placed():
-    return sweeps.load("tokens_placement")
+    return sweeps.load("tokens_initialisation")
 
 
 def all_views(collapse, placed):
-    yield occupancy.tokenizer(data.gaussian_ring(500).x, np.eye(2, dtype=np.float32))
+    yield occupancy.tokenizer_view(data.gaussian_ring(500).x, np.eye(2, dtype=np.float32))
     for k, n in itertools.product((16, 512, 4096), (64, 1024, 16384)):
-        yield occupancy.explore({"codes": k, "tokens": n})
-    for k in placed.axes["codes"].values:
-        yield placements.explore(placed, {"codes": k})
+        yield occupancy.usage_view({"codebook_size": k, "tokens": n})
+    for k in placed.axes["codebook_size"].values:
+        yield initialisations.initialisation_view(placed, {"codebook_size": k})
     for warmup, k, step in itertools.product((0, 10, 400), (8, 256), (0, 200, 1000)):
-        yield tokens.explore(collapse, {"warmup": warmup, "codes": k, "seed": 1, "step": step})
+        yield tokens.training_view(collapse, {"warmup": warmup, "codebook_size": k, "seed": 1, "step": step})
 
 
 def test_every_picture_is_small_legible_and_described(collapse, placed):
@@ -38,29 +38,31 @@ def test_every_picture_is_small_legible_and_described(collapse, placed):
 
 def test_nothing_moves_when_a_slider_moves(collapse, placed):
     pictures.check_that_nothing_moves(
-        [occupancy.explore({"codes": k, "tokens": n}) for k, n in ((16, 64), (4096, 16384))]
+        [occupancy.usage_view({"codebook_size": k, "tokens": n}) for k, n in ((16, 64), (4096, 16384))]
     )
-    pictures.check_that_nothing_moves([placements.explore(placed, {"codes": k}) for k in (8, 256)], {"x0"})
+    pictures.check_that_nothing_moves(
+        [initialisations.initialisation_view(placed, {"codebook_size": k}) for k in (8, 256)], {"x0"}
+    )
     pictures.check_that_nothing_moves(
         [
-            tokens.explore(collapse, {"warmup": warmup, "codes": k, "seed": 0, "step": step})
+            tokens.training_view(collapse, {"warmup": warmup, "codebook_size": k, "seed": 0, "step": step})
             for warmup, k, step in ((0, 8, 0), (400, 256, 200), (800, 64, 1000))
         ]
     )
 
 
 def test_the_latent_panel_shows_every_code_dead_or_used(collapse):
-    view = tokens.explore(collapse, {"warmup": 0, "codes": 256, "seed": 0, "step": 1000})
+    view = tokens.training_view(collapse, {"warmup": 0, "codebook_size": 256, "seed": 0, "step": 1000})
     latents = view.figure.axes[1]
     dead, used = (len(line.get_xdata()) for line in latents.lines[1:])
-    cell = collapse.at(warmup=0, codes=256)
+    cell = collapse.at(warmup=0, codebook_size=256)
     assert dead + used == 256
     assert used == int(cell["active"][0, -1])
     assert f"Cold start: {used} of 256 codes in use at the end" in view.figure._suptitle.get_text()
 
 
 def test_the_growth_panel_draws_mean_and_range_of_all_seeds(collapse):
-    view = tokens.explore(collapse, {"warmup": 400, "codes": 64, "seed": 0, "step": 1000})
+    view = tokens.training_view(collapse, {"warmup": 400, "codebook_size": 64, "seed": 0, "step": 1000})
     growth = view.figure.axes[2]
     cold, warm = (
         next(line for line in growth.lines if line.get_label() == label).get_ydata()
@@ -74,24 +76,24 @@ def test_the_growth_panel_draws_mean_and_range_of_all_seeds(collapse):
 
 
 def test_before_the_switch_there_are_no_codes(collapse):
-    view = tokens.explore(collapse, {"warmup": 400, "codes": 256, "seed": 0, "step": 200})
+    view = tokens.training_view(collapse, {"warmup": 400, "codebook_size": 256, "seed": 0, "step": 200})
     assert "still a plain autoencoder" in view.figure._suptitle.get_text()
     assert "no codes yet" in view.status
     assert len(view.figure.axes[1].lines) == 1
 
 
 def test_live_runs_replace_the_growth_panel_and_are_judged(collapse):
-    state = {"warmup": 0, "codes": 64, "seed": 0, "step": 1000}
-    stored = collapse.at(warmup=0, codes=64)
-    same = tokens.explore(collapse, state, {"perplexity": stored["perplexity"][:4]})
+    state = {"warmup": 0, "codebook_size": 64, "seed": 0, "step": 1000}
+    stored = collapse.at(warmup=0, codebook_size=64)
+    same = tokens.training_view(collapse, state, {"perplexity": stored["perplexity"][:4]})
     assert "agree with the 8 stored ones" in same.status
     assert len(same.figure.axes[2].lines) == 1 + 4
-    other = tokens.explore(collapse, state, {"perplexity": stored["perplexity"][:4] * 3})
+    other = tokens.training_view(collapse, state, {"perplexity": stored["perplexity"][:4] * 3})
     assert "DIFFER from the 8 stored ones" in other.status
 
 
 def test_a_healthy_codebook_reads_less_than_k():
-    view = occupancy.explore({"codes": 512, "tokens": 1024})
+    view = occupancy.usage_view({"codebook_size": 512, "tokens": 1024})
     assert "healthy is perplexity 38" in view.alt
     measured = next(line for line in view.figure.axes[1].lines if "measured" in line.get_label()).get_ydata()
     assert (np.diff(measured) > 0).all()
@@ -99,9 +101,9 @@ def test_a_healthy_codebook_reads_less_than_k():
 
 
 def test_the_placement_picture_has_a_mean_per_placement_and_start(placed):
-    view = placements.explore(placed, {"codes": 128})
+    view = initialisations.initialisation_view(placed, {"codebook_size": 128})
     cold, warm = view.figure.axes[0].containers
-    expected = placed.at(codes=128)["perplexity"][..., -1].mean(-1)  # (placement, warm-up)
+    expected = placed.at(codebook_size=128)["perplexity"][..., -1].mean(-1)  # (placement, warm-up)
     np.testing.assert_allclose(cold.lines[0].get_xdata(), expected[:, 0], rtol=1e-6)
     np.testing.assert_allclose(warm.lines[0].get_xdata(), expected[:, 1], rtol=1e-6)
 

@@ -68,7 +68,7 @@ def _train(subcommands: argparse._SubParsersAction) -> None:
         help="CIFAR-10 from the folder VQLAB_DATA, or crops of two photographs (default: cifar10 if VQLAB_DATA is set)",
     )
     number("--images", 20_000, "training images, at most")
-    number("--codes", 512, "codes in the codebook, K")
+    number("--codebook-size", 512, "codes in the codebook, K")
     number("--dim", 16, "dimension of a latent, d")
     number("--hidden", 32, "channels of the encoder and decoder")
     number("--steps", 3000, "training steps in all, warm-up included")
@@ -89,20 +89,20 @@ def _run_training(chosen: argparse.Namespace) -> int:
         if (given := getattr(chosen, name)) < least:
             raise LabError(f"--{name} must be at least {least}, got {given}")
     settings = Settings(
-        codes=chosen.codes,
+        codebook_size=chosen.codebook_size,
         steps=chosen.steps,
         warmup=chosen.steps // 3 if chosen.warmup is None else chosen.warmup,
         batch_size=chosen.batch_size,
-        init_latents=max(20_000, 20 * chosen.codes),
+        initialisation_latents=max(20_000, 20 * chosen.codebook_size),
     )
     images, held_out = map(torch.from_numpy, _images(chosen.data, chosen.images, chosen.seed))
     model = ConvAutoencoder(chosen.seed, chosen.dim, chosen.hidden)
     trainer = Trainer(model, images, settings, [chosen.seed])
     latents = len(images) * trainer.latents(images[:1]).shape[1]
-    if latents < settings.codes:
+    if latents < settings.codebook_size:
         raise LabError(
-            f"{len(images)} images give {latents:,} latents, fewer than the {settings.codes:,} codes: "
-            "raise --images or lower --codes"
+            f"{len(images)} images give {latents:,} latents, fewer than the {settings.codebook_size:,} codes: "
+            "raise --images or lower --codebook-size"
         )
     if chosen.checkpoint and chosen.checkpoint.exists():
         trainer.load(chosen.checkpoint)
@@ -179,9 +179,9 @@ def _summary(trainer: "Trainer", held_out: "np.ndarray") -> str:
     parts = [f"reconstruction error {error:.5f} (PSNR {measures.psnr(error):.1f} dB)"]
     if tokens is None:
         return " · ".join([*parts, f"effective dimension {dimension} (encoder output); not quantized"])
-    k = trainer.settings.codes
+    k = trainer.settings.codebook_size
     counts = measures.code_usage(tokens.numpy(), k)
-    codebook_dimension = measures.effective_dimension(trainer.quantizer.codes.detach().numpy()).item()
+    codebook_dimension = measures.effective_dimension(trainer.quantizer.codebook.detach().numpy()).item()
     parts += [
         f"perplexity {measures.perplexity(counts).item():.0f} of {k:,} at {tokens.numel():,} tokens",
         f"active codes {measures.active_codes(counts).item():,}",

@@ -166,7 +166,7 @@ def _training() -> str:
     from vqlab.training import Settings, Trainer
 
     points = torch.from_numpy(data.gaussian_ring(n=64).x)
-    Trainer(MLPAutoencoder([0]), points, Settings(codes=4, steps=2, warmup=1, batch_size=16)).run()
+    Trainer(MLPAutoencoder([0]), points, Settings(codebook_size=4, steps=2, warmup=1, batch_size=16)).run()
     return f"a quantized training step works (torch, {torch.get_num_threads()} threads)"
 
 

@@ -12,7 +12,7 @@ from vqlab.exercises import variants
 
 def questions_and_answers(one: Assignment, names: Sequence[str], seed: int) -> list[tuple[str, str]]:
     """What each exercise with a variant asks for a seed, and the answer, as text."""
-    keys = one.lab.part("exercises").KEYS
+    keys = one.lab.module("exercises").VARIANTS
     with tempfile.TemporaryDirectory() as folder, chdir(folder):
         Path(folder, variants.FILE).write_text(json.dumps({"seed": seed}), encoding="utf-8")
         drawn = [(asked(), answer()) for asked, answer in map(keys.get, names)]

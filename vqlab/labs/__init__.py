@@ -22,7 +22,7 @@ class Lab:
     number: str
     source: Path
 
-    def part(self, name: str) -> ModuleType | None:
+    def module(self, name: str) -> ModuleType | None:
         """A module of the lab, such as "exercises"; None if it has none."""
         if not (_FOLDER / f"lab{self.number}" / f"{name}.py").exists():
             return None
@@ -30,7 +30,7 @@ class Lab:
 
     def exercises(self) -> dict[str, Exercise]:
         """Its exercises by name."""
-        part = self.part("exercises")
+        part = self.module("exercises")
         return {name: value for name, value in vars(part).items() if isinstance(value, Exercise)} if part else {}
 
 
@@ -42,5 +42,5 @@ def every() -> list[Lab]:
 
 def experiments() -> dict[str, Experiment]:
     """The experiments of all labs, by name."""
-    parts = [part for lab in every() if (part := lab.part("experiments"))]
+    parts = [part for lab in every() if (part := lab.module("experiments"))]
     return {experiment.name: experiment for part in parts for experiment in part.EXPERIMENTS}

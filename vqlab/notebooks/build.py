@@ -141,8 +141,10 @@ def _draw_readme_picture() -> None:
     from vqlab.labs.lab01.pictures import tokens
 
     sweep = sweeps.load("tokens_collapse")
-    states = [{"warmup": warmup, "codes": 256, "seed": 0, "step": 1000} for warmup in (0, 10, 25, 50, 100, 200, 400)]
-    pictures = [Image.open(io.BytesIO(figures.png(tokens.explore(sweep, state).figure))) for state in states]
+    states = [
+        {"warmup": warmup, "codebook_size": 256, "seed": 0, "step": 1000} for warmup in (0, 10, 25, 50, 100, 200, 400)
+    ]
+    pictures = [Image.open(io.BytesIO(figures.png(tokens.training_view(sweep, state).figure))) for state in states]
     palette = pictures[2].convert("RGB").quantize(48, dither=Image.Dither.NONE)  # half cured, it has every colour
     first, *others = [
         picture.convert("RGB").quantize(palette=palette, dither=Image.Dither.NONE) for picture in pictures

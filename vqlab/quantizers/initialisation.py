@@ -13,67 +13,72 @@ LLOYD_STEPS = 20
 _HIERARCHICAL_LATENTS = 2000
 
 
-def initialise(kind: str, z: Tensor, k: int, generators: Sequence[Generator]) -> tuple[Tensor, Tensor]:
-    """Place K codes for latents z (R, N, d), one generator a run.
+def initialise(
+    initialisation: str, z: Tensor, codebook_size: int, generators: Sequence[Generator]
+) -> tuple[Tensor, Tensor]:
+    """Place K = codebook_size codes for latents z (R, N, d), one generator a run.
 
-    kind: "kmeans" (Lloyd from random latents), "kmeans++" (Lloyd from scikit-learn's k-means++ seeding),
+    initialisation: "kmeans" (Lloyd from random latents), "kmeans++" (Lloyd from scikit-learn's k-means++ seeding),
     "gmm" (means of a Gaussian mixture), "hierarchical" (Ward clusters' means), "latents" (random latents),
     "normal:S" (independent normals with standard deviation S; the latents are ignored).
 
-    Returns: codes (R, K, d) and the counts (R, K) of the N latents that choose each.
-    Raises: LabError for K < 1, fewer latents than codes, NaN/Inf latents or an unknown kind.
+    Returns: the codebook (R, K, d) and the counts (R, K) of the N latents that choose each.
+    Raises: LabError for K < 1, fewer latents than codes, NaN/Inf latents or an unknown initialisation.
     """
     check_latents(z)
-    if k < 1:
-        raise LabError(f"a codebook needs at least one code, got K = {k}")
-    if z.shape[1] < k:
+    if codebook_size < 1:
+        raise LabError(f"a codebook needs at least one code, got K = {codebook_size}")
+    if z.shape[1] < codebook_size:
         raise LabError(
-            f"cannot place {k} codes on {z.shape[1]} latents: give at least as many latents as codes, or lower K"
+            f"cannot place {codebook_size} codes on {z.shape[1]} latents: "
+            "give at least as many latents as codes, or lower K"
         )
-    name, scale = parse_kind(kind)
+    name, scale = parse_initialisation(initialisation)
     if name == "kmeans":
-        codes = lloyd(z, _random_latents(z, k, generators), generators)
+        codebook = lloyd(z, _random_latents(z, codebook_size, generators), generators)
     elif name == "latents":
-        codes = _random_latents(z, k, generators)
+        codebook = _random_latents(z, codebook_size, generators)
     elif name == "normal":
-        codes = scale * torch.stack([torch.randn(k, z.shape[2], generator=g) for g in generators])
+        codebook = scale * torch.stack([torch.randn(codebook_size, z.shape[2], generator=g) for g in generators])
     else:
         per_run = zip(z, generators, strict=True)
-        codes = torch.stack([_SKLEARN[name](run, k, _numpy_seed(g)) for run, g in per_run])
-        codes = lloyd(z, codes, generators) if name == "kmeans++" else codes
-    codes = codes.to(z)
-    return codes, code_counts(nearest_code(z, codes), k)
+        codebook = torch.stack([_SKLEARN[name](run, codebook_size, _numpy_seed(g)) for run, g in per_run])
+        codebook = lloyd(z, codebook, generators) if name == "kmeans++" else codebook
+    codebook = codebook.to(z)
+    return codebook, code_counts(nearest_code(z, codebook), codebook_size)
 
 
-def parse_kind(kind: str) -> tuple[str, float]:
+def parse_initialisation(initialisation: str) -> tuple[str, float]:
     """Split an initialisation such as "kmeans" or "normal:0.1" into its name and its S (0 where it has none).
 
-    Raises: LabError for an unknown kind, or an S that is not a number.
+    Raises: LabError for an unknown initialisation, or an S that is not a number.
     """
-    name, _, scale = kind.partition(":")
+    name, _, scale = initialisation.partition(":")
     if name == "normal":
         try:
             return name, float(scale)
         except ValueError as error:
-            raise LabError(f"{kind!r} lacks its standard deviation: write it as in 'normal:0.1'") from error
-    if kind not in KINDS:
-        raise LabError(f"unknown codebook initialisation {kind!r}: choose from {', '.join(KINDS)}, normal:S")
-    return kind, 0.0
+            raise LabError(f"{initialisation!r} lacks its standard deviation: write it as in 'normal:0.1'") from error
+    if initialisation not in INITIALISATIONS:
+        raise LabError(
+            f"unknown codebook initialisation {initialisation!r}: choose from {', '.join(INITIALISATIONS)}, normal:S"
+        )
+    return initialisation, 0.0
 
 
 @torch.no_grad()
-def lloyd(z: Tensor, codes: Tensor, generators: Sequence[Generator], steps: int = LLOYD_STEPS) -> Tensor:
-    """At most `steps` Lloyd iterations of k-means on z (R, N, d) from codes (R, K, d).
+def lloyd(z: Tensor, codebook: Tensor, generators: Sequence[Generator], steps: int = LLOYD_STEPS) -> Tensor:
+    """At most `steps` Lloyd iterations of k-means on z (R, N, d) from a codebook (R, K, d).
 
     An empty cluster restarts at a random latent. A run stops when none of its tokens change, so that what
     becomes of it, and of its generator, does not depend on the other runs.
     """
-    runs, k, d = codes.shape
+    runs, k, d = codebook.shape
     offsets = k * torch.arange(runs, device=z.device)[:, None]
     previous = None
     moving = torch.ones(runs, dtype=torch.bool, device=z.device)
     for _ in range(steps):
-        tokens = nearest_code(z, codes)
+        tokens = nearest_code(z, codebook)
         if previous is not None:
             moving &= (tokens != previous).any(1)
         if not moving.any():
@@ -83,12 +88,12 @@ def lloyd(z: Tensor, codes: Tensor, generators: Sequence[Generator], steps: int 
         counts = torch.bincount(flat, minlength=runs * k)
         sums = torch.zeros(runs * k, d, dtype=z.dtype, device=z.device).index_add_(0, flat, z.reshape(-1, d))
         means = (sums / counts.clamp(min=1).unsqueeze(1)).view(runs, k, d)
-        codes = torch.where(moving[:, None, None], means, codes)
+        codebook = torch.where(moving[:, None, None], means, codebook)
         empty = (counts == 0).view(runs, k) & moving[:, None]
         for run in empty.any(1).nonzero().squeeze(1):
             fresh = _random_latents(z[run, None], k, [generators[run]])[0]  # (K, d)
-            codes[run] = torch.where(empty[run, :, None], fresh, codes[run])
-    return codes
+            codebook[run] = torch.where(empty[run, :, None], fresh, codebook[run])
+    return codebook
 
 
 def _random_latents(z: Tensor, k: int, generators: Sequence[Generator]) -> Tensor:
@@ -140,4 +145,4 @@ _SKLEARN: dict[str, Callable[[Tensor, int, int], Tensor]] = {
     "gmm": _gaussian_mixture,
     "hierarchical": _hierarchical,
 }
-KINDS = ("kmeans", "latents", *_SKLEARN)
+INITIALISATIONS = ("kmeans", "latents", *_SKLEARN)

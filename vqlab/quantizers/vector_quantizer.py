@@ -38,7 +38,7 @@ class VectorQuantizer(nn.Module):
     + codebook_weight · mean‖sg(z) − z_q‖² (means over tokens and dimensions).
 
     Args:
-        codes: K, at least 1.   dim: d.   seeds: one per run; they drive dead-code replacement.
+        codebook_size: K, at least 1.   dim: d.   seeds: one per run; they drive dead-code replacement.
         update: "ema" (codes follow running means of their latents, arXiv 1711.00937, appendix A.1) or
             "gradient" (codes are parameters of the optimiser).
         decay: EMA decay γ in [0, 1).
@@ -49,7 +49,7 @@ class VectorQuantizer(nn.Module):
 
     def __init__(
         self,
-        codes: int,
+        codebook_size: int,
         dim: int,
         seeds: Sequence[int] = (0,),
         *,
@@ -60,8 +60,8 @@ class VectorQuantizer(nn.Module):
         replace_below: float | None = None,
     ) -> None:
         super().__init__()
-        if codes < 1:
-            raise LabError(f"a codebook needs at least one code, got K = {codes}")
+        if codebook_size < 1:
+            raise LabError(f"a codebook needs at least one code, got K = {codebook_size}")
         if update not in ("ema", "gradient"):
             raise LabError(f"codebook update must be 'ema' or 'gradient', got {update!r}")
         if not 0 <= decay < 1:
@@ -69,24 +69,24 @@ class VectorQuantizer(nn.Module):
         self.update, self.decay, self.replace_below = update, decay, replace_below
         self.commitment_weight, self.codebook_weight = commitment_weight, codebook_weight
         self.generators = [torch.Generator().manual_seed(int(seed) + 7919) for seed in seeds]
-        start = torch.stack([torch.randn(codes, dim, generator=g) for g in self.generators])
-        self.codes = nn.Parameter(start, requires_grad=update == "gradient")
-        self.register_buffer("counts", torch.ones(len(seeds), codes))
+        start = torch.stack([torch.randn(codebook_size, dim, generator=g) for g in self.generators])
+        self.codebook = nn.Parameter(start, requires_grad=update == "gradient")
+        self.register_buffer("counts", torch.ones(len(seeds), codebook_size))
         self.register_buffer("sums", start.clone())
 
     @torch.no_grad()
-    def set_codes(self, codes: Tensor, counts: Tensor) -> None:
-        """Start from codes (R, K, d) that `counts` (R, K) tokens of a typical batch would choose."""
-        if codes.shape != self.codes.shape:
-            raise LabError(f"codes must be {tuple(self.codes.shape)}, got {tuple(codes.shape)}")
-        self.codes.copy_(codes)
+    def set_codebook(self, codebook: Tensor, counts: Tensor) -> None:
+        """Start from a codebook (R, K, d) that `counts` (R, K) tokens of a typical batch would choose."""
+        if codebook.shape != self.codebook.shape:
+            raise LabError(f"the codebook must be {tuple(self.codebook.shape)}, got {tuple(codebook.shape)}")
+        self.codebook.copy_(codebook)
         self.counts.copy_(counts)
-        self.sums.copy_(codes * counts[..., None])
+        self.sums.copy_(codebook * counts[..., None])
 
     def forward(self, z: Tensor) -> Quantized:
         """Quantize latents z (R, N, d); in training mode the EMA codebook moves once, after the look-up."""
-        tokens = nearest_code(z, self.codes)
-        z_q = look_up(self.codes, tokens)
+        tokens = nearest_code(z, self.codebook)
+        z_q = look_up(self.codebook, tokens)
         loss = self.commitment_weight * _mean_squared(z, z_q.detach())
         if self.update == "gradient":
             loss = loss + self.codebook_weight * _mean_squared(z_q, z.detach())
@@ -96,7 +96,7 @@ class VectorQuantizer(nn.Module):
 
     @torch.no_grad()
     def _follow(self, z: Tensor, tokens: Tensor) -> None:
-        runs, k, d = self.codes.shape
+        runs, k, d = self.codebook.shape
         flat = (tokens + k * torch.arange(runs, device=z.device)[:, None]).view(-1)  # (R, N) -> (R·N,)
         hits = torch.bincount(flat, minlength=runs * k).view(runs, k)
         self.counts.mul_(self.decay).add_(hits, alpha=1 - self.decay)
@@ -108,21 +108,21 @@ class VectorQuantizer(nn.Module):
             # Counts and sums of an unused code decay together, so their ratio stays put until both
             # underflow; below this floor the code keeps its place.
             if self.counts.min() > 1e-20:
-                torch.div(self.sums, self.counts.unsqueeze(-1), out=self.codes.data)
+                torch.div(self.sums, self.counts.unsqueeze(-1), out=self.codebook.data)
             else:
                 alive = self.counts > 1e-20
-                self.codes.data[alive] = self.sums[alive] / self.counts[alive].unsqueeze(-1)
+                self.codebook.data[alive] = self.sums[alive] / self.counts[alive].unsqueeze(-1)
         if self.replace_below is not None:
             self._replace_dead(z)
 
     def _replace_dead(self, z: Tensor) -> None:
-        share = z.shape[1] / self.codes.shape[1]
+        share = z.shape[1] / self.codebook.shape[1]
         dead = self.counts < self.replace_below * share
         if not dead.any():
             return
         for run, generator in enumerate(self.generators):
             rows = dead[run].nonzero().squeeze(1)
             picks = torch.randint(z.shape[1], (len(rows),), generator=generator).to(z.device)
-            self.codes.data[run, rows] = z[run, picks]
+            self.codebook.data[run, rows] = z[run, picks]
             self.counts[run, rows] = share
             self.sums[run, rows] = z[run, picks] * share

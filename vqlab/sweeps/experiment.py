@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 FORMAT = 1
-Cell = dict[str, np.ndarray]
+Arrays = dict[str, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Experiment:
     axes: tuple[Axis, ...]
     seeds: tuple[int, ...]
     settings: Mapping[str, object]
-    run: Callable[..., Cell]
+    run: Callable[..., Arrays]
     headline: tuple[str, ...]
     cells: tuple[dict, ...] = field(init=False)
 

@@ -20,7 +20,7 @@ from tqdm import tqdm
 
 from vqlab import LabError, __version__, measures
 from vqlab.sweeps import stored as store
-from vqlab.sweeps.experiment import Cell, Experiment, describe
+from vqlab.sweeps.experiment import Arrays, Experiment, describe
 
 
 def run(experiment: Experiment, jobs: int = 1, folder: Path | None = None) -> Path:
@@ -104,18 +104,18 @@ def _cell(experiment: Experiment, i: int) -> tuple[dict, tuple[int, ...]]:
     return experiment.cells[i], experiment.seeds
 
 
-def _compute_cell(train: Callable[..., Cell], position: dict, seeds: Sequence[int], path: Path) -> None:
+def _compute_cell(train: Callable[..., Arrays], position: dict, seeds: Sequence[int], path: Path) -> None:
     started = time.perf_counter()
     arrays = train(position, seeds)
     seconds = np.array(time.perf_counter() - started)
     _atomic(path, partial(_savez, arrays=arrays | {"seconds": seconds}))
 
 
-def _savez(file, arrays: Cell) -> None:
+def _savez(file, arrays: Arrays) -> None:
     np.savez(file, **arrays)
 
 
-def _read_part(path: Path) -> Cell | None:
+def _read_part(path: Path) -> Arrays | None:
     """A finished cell; None if it is not there or damaged, and so must be computed again."""
     if not path.exists():
         return None
@@ -126,7 +126,7 @@ def _read_part(path: Path) -> Cell | None:
         return None
 
 
-def _write(experiment: Experiment, cells: Sequence[Cell], folder: Path) -> Path:
+def _write(experiment: Experiment, cells: Sequence[Arrays], folder: Path) -> Path:
     shape = tuple(len(axis.values) for axis in experiment.axes)
     seconds = sum(float(cell.pop("seconds")) for cell in cells)
     arrays = {key: _stack([cell[key] for cell in cells]) for key in cells[0]}

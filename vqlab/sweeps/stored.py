@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from vqlab import LabError
-from vqlab.sweeps.experiment import FORMAT, Axis, Cell, Experiment
+from vqlab.sweeps.experiment import FORMAT, Arrays, Axis, Experiment
 from vqlab.sweeps.packing import unpack
 
 
@@ -18,7 +18,7 @@ def home() -> Path:
     return Path(os.environ.get("VQLAB_SWEEPS") or Path(__file__).resolve().parents[2] / "data" / "sweeps")
 
 
-class Stored:
+class StoredSweep:
     """A stored sweep. `axes`, `seeds`, `settings` and `provenance` say what it is; `at` reads a cell."""
 
     def __init__(self, name: str, description: dict, arrays: dict[str, np.ndarray]) -> None:
@@ -32,7 +32,7 @@ class Stored:
         """The experiment that these are the results of, from the module that defines it."""
         return next(one for one in import_module(self._defined_in).EXPERIMENTS if one.name == self.name)
 
-    def at(self, **position: object) -> Cell:
+    def at(self, **position: object) -> Arrays:
         """Arrays at a stored position; an axis left out stays, in the order of `axes`.
 
         Packed pictures (`KEY` with `KEY_scale`) come back as positions.
@@ -55,7 +55,7 @@ class Stored:
         return cell | {key: unpack(cell[key], cell[f"{key}_scale"]) for key in scaled}
 
 
-def load(name: str, folder: Path | None = None) -> Stored:
+def load(name: str, folder: Path | None = None) -> StoredSweep:
     """Load the stored sweep `name` (default folder: `home()`). Needs numpy only.
 
     Raises: LabError if a file is missing, damaged or from another version; the message says how to remake it.
@@ -77,4 +77,4 @@ def load(name: str, folder: Path | None = None) -> Stored:
     if hashlib.sha256(raw).hexdigest() != description["sha256"]:
         raise LabError(f"the stored sweep {name} is damaged ({npz.name} is truncated or was edited): {remake}")
     with np.load(npz, allow_pickle=False) as arrays:
-        return Stored(name, description, dict(arrays))
+        return StoredSweep(name, description, dict(arrays))

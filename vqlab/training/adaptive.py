@@ -35,7 +35,7 @@ class AdaptiveSwitch:
         if trainer.quantizing or trainer.step % self.every:
             return
         variances = measures.principal_variances(self._latents(trainer))
-        active = theory.water_fill(variances, np.log2(trainer.settings.codes)).active  # (R,)
+        active = theory.water_fill(variances, np.log2(trainer.settings.codebook_size)).active  # (R,)
         self.history.append(float(active.mean()))
         late = trainer.step >= self.latest * trainer.settings.steps
         if late or theory.adaptive_switch(self.history, self.patience, self.min_gain) is not None:

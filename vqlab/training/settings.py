@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 import torch
 
 from vqlab import LabError
-from vqlab.quantizers import parse_kind
+from vqlab.quantizers import parse_initialisation
 
 OPTIMIZERS: dict[str, Callable] = {
     "adamw": lambda parameters, lr: torch.optim.AdamW(parameters, lr=lr, fused=True),
@@ -18,19 +18,19 @@ OPTIMIZERS: dict[str, Callable] = {
 class Settings:
     """Everything that decides a run but the model, the data and the seeds.
 
-    codes: K.   steps: total optimiser steps, warm-up included.   warmup: steps before quantization starts.
-    init: codebook initialisation (see `codebook_init.initialise`), from at most `init_latents` latents.
+    codebook_size: K.   steps: total optimiser steps, warm-up included.   warmup: steps before quantization starts.
+    initialisation: of the codebook (see `quantizers.initialise`), from at most `initialisation_latents` latents.
     update, decay, commitment_weight, codebook_weight, replace_below: see `quantize.VectorQuantizer`.
     """
 
-    codes: int = 128
+    codebook_size: int = 128
     steps: int = 1000
     warmup: int = 0
     batch_size: int = 128
     learning_rate: float = 2e-3
     optimizer: str = "adamw"
-    init: str = "kmeans"
-    init_latents: int = 20_000
+    initialisation: str = "kmeans"
+    initialisation_latents: int = 20_000
     update: str = "ema"
     decay: float = 0.99
     commitment_weight: float = 0.25
@@ -52,4 +52,4 @@ class Settings:
             raise LabError(f"a batch needs at least one sample, got batch_size = {self.batch_size}")
         if self.optimizer not in OPTIMIZERS:
             raise LabError(f"unknown optimizer {self.optimizer!r}: choose from {', '.join(OPTIMIZERS)}")
-        parse_kind(self.init)
+        parse_initialisation(self.initialisation)

@@ -49,7 +49,7 @@ class Trainer:
             raise LabError("the data set is empty: training needs at least one sample")
         self.model, self.data, self.settings, self.seeds = model, data, settings, tuple(int(s) for s in seeds)
         self.quantizer = VectorQuantizer(
-            settings.codes,
+            settings.codebook_size,
             model.latent_dim,
             self.seeds,
             update=settings.update,
@@ -109,10 +109,12 @@ class Trainer:
         their steady state.
         """
         tokens_per_sample = self.latents(self.data[:1]).shape[1]
-        latents = self.latents(self.data[: max(1, self.settings.init_latents // tokens_per_sample)])
-        codes, counts = initialise(self.settings.init, latents, self.settings.codes, self.generators)
+        latents = self.latents(self.data[: max(1, self.settings.initialisation_latents // tokens_per_sample)])
+        codebook, counts = initialise(
+            self.settings.initialisation, latents, self.settings.codebook_size, self.generators
+        )
         batch_tokens = self.settings.batch_size * tokens_per_sample
-        self.quantizer.set_codes(codes, counts * (batch_tokens / latents.shape[1]))
+        self.quantizer.set_codebook(codebook, counts * (batch_tokens / latents.shape[1]))
         self.quantizing = True
         self.optimizer = self._fresh_optimizer()
 
@@ -128,8 +130,8 @@ class Trainer:
         """Reconstructions (R, n, …) of samples (n, …), and their tokens (R, N), None during the warm-up."""
         z, tokens = self.latents(samples), None
         if self.quantizing:
-            tokens = nearest_code(z, self.quantizer.codes)
-            z = look_up(self.quantizer.codes, tokens)
+            tokens = nearest_code(z, self.quantizer.codebook)
+            z = look_up(self.quantizer.codebook, tokens)
         per_sample = z.shape[1] // len(samples)
         parts = z.split((_LATENT_BATCH if samples.ndim > 2 else len(samples)) * per_sample, 1)
         return torch.cat([self.model.decode(part) for part in parts], 1), tokens

@@ -10,8 +10,8 @@ import ipywidgets as w
 
 from vqlab import LabError
 from vqlab.figures import PAGE_PX, View, as_html, png, recycle
-from vqlab.sweeps import Cell, Stored
-from vqlab.widgets.sliders import ROW_PX, PlayButton, Slider, nearest, widgets_for
+from vqlab.sweeps import Arrays, StoredSweep
+from vqlab.widgets.sliders import ROW_PX, PlayButton, Slider, nearest_position, widgets_for
 
 LIVE_SEEDS = (100, 101, 102, 103)
 _NARROWEST_PX = 640  # where a page is narrower, the picture scrolls: smaller, nobody could read it
@@ -37,12 +37,12 @@ class Explorer(w.VBox):
     """
 
     def __init__(
-        self, sliders: Sequence[Slider], view: Callable[..., View], train: Callable[..., Cell] | None = None
+        self, sliders: Sequence[Slider], view: Callable[..., View], train: Callable[..., Arrays] | None = None
     ) -> None:
         self.sliders = {slider.name: slider for slider in sliders}
         self.state = {slider.name: slider.start for slider in sliders}
         self._view, self._train = view, train
-        self._live: dict[tuple, Cell] = {}
+        self._live: dict[tuple, Arrays] = {}
         self._updating = False
         self._picture, self._status = w.HTML(), w.HTML()
         self._inputs = {slider.name: widgets_for(slider) for slider in sliders}
@@ -103,7 +103,7 @@ class Explorer(w.VBox):
 
     def _move(self, name: str, wanted: object) -> None:
         slider = self.sliders[name]
-        value, remark = nearest(slider, wanted)
+        value, remark = nearest_position(slider, wanted)
         self.state[name] = value
         self._updating = True
         try:
@@ -191,10 +191,10 @@ class Explorer(w.VBox):
         return {**(data or {}), **picture}, {**metadata, **described}
 
 
-def live(sweep: Stored) -> Callable[..., Cell]:
+def live(sweep: StoredSweep) -> Callable[..., Arrays]:
     """The `train` argument for an explorer of a stored sweep: the same cell, other seeds, trained now."""
 
-    def train(state: dict, seeds: Sequence[int], callback: Callable) -> Cell:
+    def train(state: dict, seeds: Sequence[int], callback: Callable) -> Arrays:
         return sweep.experiment().run(state, seeds, callback)
 
     return train

@@ -95,7 +95,7 @@ class PlayButton(w.Button):
         self.icon = "pause" if playing else "play"
 
 
-def nearest(slider: Slider, wanted: object) -> tuple[object, str]:
+def nearest_position(slider: Slider, wanted: object) -> tuple[object, str]:
     """The position nearest to what was asked for, and a sentence if it is another one.
 
     Raises: LabError for an unknown word or something that is not a number.

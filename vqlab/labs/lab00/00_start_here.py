@@ -28,9 +28,9 @@ from vqlab.labs.lab00.pictures import occupancy
 
 points = data.gaussian_ring(n=2000, std=0.25).x  # (2000, 2)
 angles = 2 * np.pi * np.arange(8) / 8
-codes = 0.8 * np.stack([np.cos(angles), np.sin(angles)], axis=1)  # (8, 2)
+codebook = 0.8 * np.stack([np.cos(angles), np.sin(angles)], axis=1)  # (8, 2)
 
-occupancy.tokenizer(points, codes)
+occupancy.tokenizer_view(points, codebook)
 
 # %% [markdown]
 # On the left, 2,000 points with two coordinates each. What is kept of a point is its token.
@@ -52,16 +52,16 @@ occupancy.tokenizer(points, codes)
 import torch
 
 
-def quantize(z, codes, counts, sums, decay=0.99):
-    distances = torch.cdist(z, codes)  # (N, d), (K, d) -> (N, K)
+def quantize(z, codebook, counts, sums, decay=0.99):
+    distances = torch.cdist(z, codebook)  # (N, d), (K, d) -> (N, K)
     tokens = distances.argmin(dim=1)  # (N,)
-    z_q = codes[tokens]  # (N, d)
+    z_q = codebook[tokens]  # (N, d)
 
-    chosen = torch.nn.functional.one_hot(tokens, len(codes)).to(z)  # (N, K)
+    chosen = torch.nn.functional.one_hot(tokens, len(codebook)).to(z)  # (N, K)
     with torch.no_grad():
         counts.mul_(decay).add_((1 - decay) * chosen.sum(0))  # how often each code is chosen
         sums.mul_(decay).add_((1 - decay) * chosen.T @ z)  # the sum of what chose it
-        codes.copy_(sums / counts[:, None])  # their mean: the code
+        codebook.copy_(sums / counts[:, None])  # their mean: the code
 
     commitment = 0.25 * (z - z_q.detach()).square().mean()  # keeps the encoder near its codes
     return z + (z_q - z).detach(), tokens, commitment  # straight-through
@@ -76,15 +76,15 @@ def quantize(z, codes, counts, sums, decay=0.99):
 from vqlab.quantizers import VectorQuantizer
 
 z = torch.randn(100, 2, generator=torch.Generator().manual_seed(0))
-packaged = VectorQuantizer(codes=8, dim=2)
-mine = packaged.codes[0].detach().clone()  # (1, 8, 2) -> (8, 2): vqlab's first axis counts runs
+packaged = VectorQuantizer(codebook_size=8, dim=2)
+mine = packaged.codebook[0].detach().clone()  # (1, 8, 2) -> (8, 2): vqlab's first axis counts runs
 counts, sums = torch.ones(8), mine.clone()  # as if each code had been chosen once
 
 z_q, tokens, commitment = quantize(z, mine, counts, sums)
 their_z_q, their_tokens, their_loss = packaged(z[None])
 
 assert torch.equal(tokens, their_tokens[0])
-assert torch.allclose(z_q, their_z_q[0]) and torch.allclose(mine, packaged.codes[0], atol=1e-6)
+assert torch.allclose(z_q, their_z_q[0]) and torch.allclose(mine, packaged.codebook[0], atol=1e-6)
 print(f"Same {len(tokens)} tokens, same codes after the update, same loss {float(commitment):.3f}.")
 
 # %% [markdown]
@@ -133,10 +133,10 @@ from vqlab.widgets import Explorer, Slider
 
 Explorer(
     [
-        Slider("codes", "codebook size K", (16, 32, 64, 128, 256, 512, 1024, 2048, 4096), start=512),
+        Slider("codebook_size", "codebook size K", (16, 32, 64, 128, 256, 512, 1024, 2048, 4096), start=512),
         Slider("tokens", "tokens N", occupancy.TOKEN_COUNTS, start=1024),
     ],
-    occupancy.explore,
+    occupancy.usage_view,
 )
 
 # %% [markdown]

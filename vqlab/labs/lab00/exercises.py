@@ -42,4 +42,4 @@ healthy = Exercise(
 )
 
 # What differs from student to student: what is asked, and its answer.
-KEYS = {"healthy": (codebook, measured_healthy)}
+VARIANTS = {"healthy": (codebook, measured_healthy)}

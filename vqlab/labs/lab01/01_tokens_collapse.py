@@ -30,10 +30,10 @@ from vqlab import sweeps
 from vqlab.labs.lab01.pictures import tokens as view
 
 sweep = sweeps.load("tokens_collapse")
-view.explore(sweep, {"warmup": 0, "codes": 256, "seed": 0, "step": 0})
+view.training_view(sweep, {"warmup": 0, "codebook_size": 256, "seed": 0, "step": 0})
 
 # %%
-view.explore(sweep, {"warmup": 0, "codes": 256, "seed": 0, "step": 1000})
+view.training_view(sweep, {"warmup": 0, "codebook_size": 256, "seed": 0, "step": 1000})
 
 # %% [markdown]
 # Before training all 256 codes are in use (the heap in the middle panel: zoomed in below, in section 5).
@@ -51,7 +51,7 @@ from vqlab.widgets import Prediction
 
 Prediction(
     "With a warm-up of 400 steps and K = 256: which perplexity do you expect at the end?",
-    measured=lambda: sweep.at(warmup=400, codes=256)["perplexity"][:, -1],
+    measured=lambda: sweep.at(warmup=400, codebook_size=256)["perplexity"][:, -1],
     possible=(1, 256),
 )
 
@@ -71,11 +71,11 @@ steps = tuple(sweep.settings["frames"])
 explorer = Explorer(
     [
         Slider.of(sweep.axes["warmup"], start=0),
-        Slider.of(sweep.axes["codes"], start=256),
+        Slider.of(sweep.axes["codebook_size"], start=256),
         Slider("seed", "seed", sweep.seeds, start=0, trained=False),
         Slider("step", "training step", steps, start=steps[-1], trained=False, play=True),
     ],
-    partial(view.explore, sweep),
+    partial(view.training_view, sweep),
     train=live(sweep),
 )
 explorer
@@ -92,8 +92,8 @@ from vqlab.figures import table
 def cold_and_warm(sweep, warm):
     """Final perplexity and error for every K, cold and with the warm-up `warm`."""
     rows = []
-    for k in sweep.axes["codes"].values:
-        cells = [sweep.at(warmup=warmup, codes=k) for warmup in (0, warm)]
+    for k in sweep.axes["codebook_size"].values:
+        cells = [sweep.at(warmup=warmup, codebook_size=k) for warmup in (0, warm)]
         rows.append([k, *(cell[key][:, -1] for key in ("perplexity", "mse") for cell in cells)])
     return table(["K", "perplexity, cold", "perplexity, warm", "error, cold", "error, warm"], rows)
 
@@ -110,8 +110,8 @@ from vqlab import theory
 from vqlab.figures import spread
 
 cold, warm = (sweep.at(warmup=warmup)["perplexity"][..., -1] for warmup in (0, 400))  # (K, seeds)
-sizes = sweep.axes["codes"].values
-errors = [sweep.at(warmup=warmup, codes=8)["mse"][:, -1].mean() for warmup in (0, 400)]
+sizes = sweep.axes["codebook_size"].values
+errors = [sweep.at(warmup=warmup, codebook_size=8)["mse"][:, -1].mean() for warmup in (0, 400)]
 healthy = theory.expected_perplexity(sizes[-1], 4000)
 Markdown(
     f"- **Cold, perplexity stops growing.** K = 16 has {spread(cold[1])} (at N = 4,000 tokens, like all here); "
@@ -139,7 +139,7 @@ cold_and_warm(sweeps.load("tokens_long"), warm=1000)
 # Then the encoder learns, and its outputs spread. How much?
 
 # %%
-cold_cell = sweep.at(warmup=0, codes=256)
+cold_cell = sweep.at(warmup=0, codebook_size=256)
 latents = cold_cell["latents"]  # (seeds, frames, points, 2)
 size = latents.std(axis=2).mean(axis=-1)  # (seeds, frames): standard deviation of the latents
 print(f"spread of the latents before training: {spread(size[:, 0])}")
@@ -153,7 +153,7 @@ print(f"they grow by a factor of               {spread(size[:, -1] / size[:, 0])
 # %%
 import numpy as np
 
-codes = cold_cell["codes"][0, 0]  # (256, 2): seed 0, before the first step
+codes = cold_cell["codebook"][0, 0]  # (256, 2): seed 0, before the first step
 for growth in (0.0, 0.25, 0.5, 1.0):
     moved = (1 - growth) * latents[0, 0] + growth * latents[0, -1]  # from untrained to trained
     distances = ((moved[:, None] - codes) ** 2).sum(-1)  # (80, 1, 2) − (256, 2) -> (80, 256)
@@ -164,7 +164,7 @@ for growth in (0.0, 0.25, 0.5, 1.0):
 # Which ones? Look at the heap from near (left and middle), and at how the number of active codes goes on (right).
 
 # %%
-view.explain(sweep)
+view.death_view(sweep)
 
 # %% [markdown]
 # **Once the latents surround the heap, only codes on its rim are nearest to any latent.** They win, they move out, and win even more.
@@ -182,19 +182,19 @@ view.explain(sweep)
 # %% [markdown]
 # ### Exercise 1 · `nearest_code` (★☆☆, 5 minutes, 3 points)
 #
-# Given latents `z` (N, d) and `codes` (K, d), return for each latent the index of the nearest code, shape (N,).
+# Given latents `z` (N, d) and a `codebook` (K, d), return for each latent the index of the nearest code, shape (N,).
 #
 # <details><summary>Hint 1</summary>Nearest means the <i>smallest</i> Euclidean distance.</details>
-# <details><summary>Hint 2</summary><code>torch.cdist(z, codes)</code> has shape (N, K). You want one index per row, so reduce over the axis of the codes.</details>
+# <details><summary>Hint 2</summary><code>torch.cdist(z, codebook)</code> has shape (N, K). You want one index per row, so reduce over the axis of the codes.</details>
 # <details><summary>Hint 3</summary>If you expand ‖z − c‖² = ‖z‖² − 2 z·c + ‖c‖², only ‖z‖² may be left out: it is the same for all codes.</details>
 
 # %% exercise="nearest_code"
 import torch
 
 
-def nearest_code(z, codes):
+def nearest_code(z, codebook):
     ### BEGIN SOLUTION
-    return torch.cdist(z, codes).argmin(dim=1)  # (N, K) -> (N,)
+    return torch.cdist(z, codebook).argmin(dim=1)  # (N, K) -> (N,)
     ### END SOLUTION
 
 
@@ -273,14 +273,14 @@ lab01.ema_step(ema_step)
 # Run the cell: it names a warm-up length and a share. Which is the smallest K on the slider at which such a start uses, on average,
 # *less than that share* of its codebook? (Mean perplexity over the seeds, at the end, below the share of K.) Set `bend` to it.
 #
-# <details><summary>Hint 1</summary>The explorer of section 3 shows the perplexity at every K; its last sentence says it in numbers. <code>sweep.at(warmup=…, codes=…)["perplexity"][:, -1].mean()</code> does, too.</details>
+# <details><summary>Hint 1</summary>The explorer of section 3 shows the perplexity at every K; its last sentence says it in numbers. <code>sweep.at(warmup=…, codebook_size=…)["perplexity"][:, -1].mean()</code> does, too.</details>
 
 # %% exercise="bend" stub="bend = None"
 warmup, share = lab01.start_and_share()
 print(f"warm-up {warmup} steps, less than {share:.0%} of the codebook")
 ### BEGIN SOLUTION
-for bend in sweep.axes["codes"].values:
-    if sweep.at(warmup=warmup, codes=bend)["perplexity"][:, -1].mean() < share * bend:
+for bend in sweep.axes["codebook_size"].values:
+    if sweep.at(warmup=warmup, codebook_size=bend)["perplexity"][:, -1].mean() < share * bend:
         break
 ### END SOLUTION
 
@@ -317,10 +317,10 @@ lab01.bend(bend)
 # The paper leaves this open. We can separate them: place the codes in nine ways, each cold and after a warm-up of 400 steps.
 
 # %%
-placed = sweeps.load("tokens_placement")
-from vqlab.labs.lab01.pictures import placements
+placed = sweeps.load("tokens_initialisation")
+from vqlab.labs.lab01.pictures import initialisations
 
-Explorer([Slider.of(placed.axes["codes"], start=128)], partial(placements.explore, placed))
+Explorer([Slider.of(placed.axes["codebook_size"], start=128)], partial(initialisations.initialisation_view, placed))
 
 # %% [markdown]
 # **Read it**, at K = 128.
@@ -357,7 +357,7 @@ print(f"from its fair share to a tenth of it: {wait:.0f} steps, of 1,000 in the 
 # %%
 rows = []
 for warmup in sweep.axes["warmup"].values:
-    large, small = (sweep.at(warmup=warmup, codes=k) for k in (256, 8))
+    large, small = (sweep.at(warmup=warmup, codebook_size=k) for k in (256, 8))
     perplexity, *others = (
         values[:, -1] for values in (large["perplexity"], large["mse"], small["perplexity"], small["mse"])
     )

@@ -270,7 +270,7 @@ def measured_bend() -> int:
     """The smallest stored K at which such a start uses less than this share of its codebook, by mean perplexity."""
     warmup, share = start_and_share()
     sweep = sweeps.load("tokens_collapse")
-    sizes = np.array(sweep.axes["codes"].values)
+    sizes = np.array(sweep.axes["codebook_size"].values)
     perplexity = sweep.at(warmup=warmup)["perplexity"][..., -1].mean(1)  # (K, seeds, frames) -> (K,)
     return int(sizes[perplexity < share * sizes][0])
 
@@ -291,4 +291,4 @@ bend = Exercise(
 )
 
 # What differs from student to student: what is asked, and its answer.
-KEYS = {"bend": (start_and_share, measured_bend)}
+VARIANTS = {"bend": (start_and_share, measured_bend)}

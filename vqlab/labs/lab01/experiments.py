@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from vqlab.data import gaussian_ring
-from vqlab.sweeps import Axis, Cell, Experiment
+from vqlab.sweeps import Arrays, Axis, Experiment
 from vqlab.sweeps.recorder import Recorder, frame_steps, train
 
 SEEDS = tuple(range(8))
@@ -14,33 +14,33 @@ _PICTURED = 80
 # Cold and warm part as clearly here as at twice the width, batch and steps, at an eighth of the cost.
 _QUICK = {"hidden": 32, "steps": 1000, "batch_size": 128, "learning_rate": 2e-3}
 _LONG = {"hidden": 64, "steps": 2000, "batch_size": 256, "learning_rate": 1e-3}
-_CODES = Axis("codes", "codebook size K", (8, 16, 32, 64, 128, 256), "codes")
+_CODEBOOK_SIZE = Axis("codebook_size", "codebook size K", (8, 16, 32, 64, 128, 256), "codes")
 # How Lab 01's comparison places the codes: initialisation and, for one arm, what happens afterwards.
-PLACEMENTS = {
-    "k-means": {"init": "kmeans"},
-    "k-means++": {"init": "kmeans++"},
-    "Gaussian mixture": {"init": "gmm"},
-    "hierarchical": {"init": "hierarchical"},
-    "normal, std 0.01": {"init": "normal:0.01"},
-    "normal, std 0.1": {"init": "normal:0.1"},
-    "normal, std 1": {"init": "normal:1"},
-    "normal, std 3": {"init": "normal:3"},
-    "k-means + replacement": {"init": "kmeans", "replace_below": 0.1},
+INITIALISATIONS = {
+    "k-means": {"initialisation": "kmeans"},
+    "k-means++": {"initialisation": "kmeans++"},
+    "Gaussian mixture": {"initialisation": "gmm"},
+    "hierarchical": {"initialisation": "hierarchical"},
+    "normal, std 0.01": {"initialisation": "normal:0.01"},
+    "normal, std 0.1": {"initialisation": "normal:0.1"},
+    "normal, std 1": {"initialisation": "normal:1"},
+    "normal, std 3": {"initialisation": "normal:3"},
+    "k-means + replacement": {"initialisation": "kmeans", "replace_below": 0.1},
 }
 
 
 def train_ring(
     position: dict, seeds: Sequence[int], *callbacks: Callable, base: dict, pictured: int = 0, frames: bool = True
-) -> Cell:
-    """Train the 8-Gaussian ring at a position (codes, warmup and, if given, placement); all seeds at once."""
+) -> Arrays:
+    """Train the 8-Gaussian ring at a position (codebook_size, warmup and, if given, placement); all seeds at once."""
     from vqlab.models import MLPAutoencoder
     from vqlab.training import Settings
 
     x = gaussian_ring().x
     base = dict(base)
     model = MLPAutoencoder(seeds, hidden=base.pop("hidden"))
-    placement = PLACEMENTS[position.get("placement", "k-means")]
-    settings = Settings(codes=position["codes"], warmup=position["warmup"], **placement, **base)
+    initialisation = INITIALISATIONS[position.get("initialisation", "k-means")]
+    settings = Settings(codebook_size=position["codebook_size"], warmup=position["warmup"], **initialisation, **base)
     recorder = Recorder(frame_steps(settings.steps) if frames else (settings.steps,), x, pictured)
     return train(recorder, model, x, settings, seeds, *callbacks)
 
@@ -51,7 +51,7 @@ EXPERIMENTS = (
         title="Tokens collapse on a ring of 8 Gaussians: warm-up × codebook size",
         axes=(
             Axis("warmup", "warm-up length", (0, 10, 25, 50, 100, 200, 400, 800), "steps"),
-            _CODES,
+            _CODEBOOK_SIZE,
         ),
         seeds=SEEDS,
         settings=_QUICK | {"pictured": _PICTURED, "frames": list(frame_steps(_QUICK["steps"]))},
@@ -61,22 +61,22 @@ EXPERIMENTS = (
     Experiment(
         name="tokens_long",
         title="The same with twice the width, batch and steps",
-        axes=(Axis("warmup", "warm-up length", (0, 1000), "steps"), _CODES),
+        axes=(Axis("warmup", "warm-up length", (0, 1000), "steps"), _CODEBOOK_SIZE),
         seeds=SEEDS,
         settings=_LONG,
         run=partial(train_ring, base=_LONG, frames=False),
         headline=HEADLINE,
     ),
     Experiment(
-        name="tokens_placement",
+        name="tokens_initialisation",
         title="Where the codes start × warm-up × codebook size",
         axes=(
-            Axis("placement", "codebook placement", tuple(PLACEMENTS)),
+            Axis("initialisation", "codebook initialisation", tuple(INITIALISATIONS)),
             Axis("warmup", "warm-up length", (0, 400), "steps"),
-            _CODES,
+            _CODEBOOK_SIZE,
         ),
         seeds=SEEDS,
-        settings=_QUICK | {"placements": PLACEMENTS},
+        settings=_QUICK | {"initialisations": INITIALISATIONS},
         run=partial(train_ring, base=_QUICK, frames=False),
         headline=HEADLINE,
     ),

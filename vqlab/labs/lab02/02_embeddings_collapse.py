@@ -23,9 +23,9 @@ from vqlab import sweeps
 from vqlab.labs.lab02.pictures import embeddings as view
 
 sweep = sweeps.load("embeddings_collapse")
-ring = {"classes": 16, "layout": "ring", "codes": 64}
+ring = {"classes": 16, "layout": "ring", "codebook_size": 64}
 shown = {"seed": 1, "step": 1000, "read": "tokens"}
-view.explore(sweep, {"width": 2, "warmup": 400, **ring, **shown})
+view.training_view(sweep, {"width": 2, "warmup": 400, **ring, **shown})
 
 # %% [markdown]
 # Every code is in use: the disease of Lab 01 is cured. And yet the reconstructions lie on a line, and half of the samples are taken for another class.
@@ -70,7 +70,7 @@ from functools import partial
 from vqlab.widgets import Explorer, Slider, live
 
 steps = tuple(sweep.settings["frames"])
-starts = {"width": 2, "codes": 64, "warmup": 400, "classes": 16, "layout": "ring"}
+starts = {"width": 2, "codebook_size": 64, "warmup": 400, "classes": 16, "layout": "ring"}
 explorer = Explorer(
     [
         *(Slider.of(sweep.axes[name], start=start) for name, start in starts.items()),
@@ -78,7 +78,7 @@ explorer = Explorer(
         Slider("seed", "seed", sweep.seeds[:4], start=1, trained=False),
         Slider("step", "training step", steps, start=steps[-1], trained=False, play=True),
     ],
-    partial(view.explore, sweep),
+    partial(view.training_view, sweep),
     train=live(sweep),
 )
 explorer
@@ -92,8 +92,8 @@ explorer
 # %%
 from vqlab.labs.lab02.pictures import widths
 
-choices = [Slider.of(sweep.axes[name], start=ring[name]) for name in ("codes", "classes", "layout")]
-Explorer(choices, partial(widths.two_diseases, sweep))
+choices = [Slider.of(sweep.axes[name], start=ring[name]) for name in ("codebook_size", "classes", "layout")]
+Explorer(choices, partial(widths.two_diseases_view, sweep))
 
 # %% [markdown]
 # Left, the two curves lie on each other: **what the encoder has merged, the warm-up does not part.** Right, they do not:
@@ -257,7 +257,7 @@ table(["width", "some direction is dead", "an arc of a class step is dead", "dra
 
 # %%
 choices = [Slider.of(many.axes["classes"], start=16), Slider.of(many.axes["layout"], start="ring")]
-Explorer(choices, partial(widths.merge_boundary, many))
+Explorer(choices, partial(widths.merge_boundary_view, many))
 
 # %% [markdown]
 # The **boundary** is the width from which on at least 95 % of the classes stay apart, on average over the seeds. (For living units: 95 % of the encoders have two.)
@@ -416,8 +416,8 @@ rows = []
 for layout in sweep.axes["layout"].values:
     for classes in sweep.axes["classes"].values:
         cells = [
-            100 * final("token_accuracy", 64, warmup, codes=codes, classes=classes, layout=layout)
-            for codes in (16, 64)
+            100 * final("token_accuracy", 64, warmup, codebook_size=k, classes=classes, layout=layout)
+            for k in (16, 64)
             for warmup in (0, 400)
         ]
         rows.append([f"{classes}, {layout}", *cells])

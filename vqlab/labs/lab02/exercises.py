@@ -59,7 +59,7 @@ token_purity = Exercise(
             lambda f: near(_purity(f), float(((_TABLE > 0).sum(1) == 1).mean())),
         ),
         Mistake(
-            "This is the share of the largest class, whatever the tokens. Look at each token by itself. Open hint 2.",
+            "This is the share of the largest class, whatever the tokens: look at each token by itself. Open hint 2.",
             lambda f: near(_purity(f), float(_TABLE.sum(0).max() / 300)),
         ),
     ),
@@ -235,4 +235,4 @@ merge_width = Exercise(
 )
 
 # What differs from student to student: what is asked, and its answer.
-KEYS = {"merge_width": (activation_and_classes, measured_merge_width)}
+VARIANTS = {"merge_width": (activation_and_classes, measured_merge_width)}

@@ -8,8 +8,8 @@ import numpy as np
 
 from vqlab import measures
 from vqlab.data import LAYOUTS, Samples, separate_classes
-from vqlab.sweeps import Axis, Cell, Experiment
-from vqlab.sweeps.recorder import Look, Recorder, packed, train
+from vqlab.sweeps import Arrays, Axis, Experiment
+from vqlab.sweeps.recorder import Recorder, Snapshot, packed, train
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -74,7 +74,7 @@ class ClassRecorder(Recorder):
         super().__init__(steps, samples.x, pictured)
         self.y = samples.y
 
-    def _numbers(self, look: Look) -> Cell:
+    def _numbers(self, look: Snapshot) -> Arrays:
         self._last = look
         nothing = np.full(len(look.latents), np.nan)
         by_mean = measures.classify_by_mean(look.latents, self.y)
@@ -92,7 +92,7 @@ class ClassRecorder(Recorder):
         }
         if look.tokens is None:
             return numbers
-        k = look.codes.shape[1]
+        k = look.codebook.shape[1]
         table = measures.token_table(look.tokens, self.y, k)
         return numbers | {
             "purity": measures.token_purity(table),
@@ -100,7 +100,7 @@ class ClassRecorder(Recorder):
             "token_accuracy": measures.accuracy(measures.classify_by_token(look.tokens, self.y, k), self.y),
         }
 
-    def _pictures(self, look: Look) -> Cell:
+    def _pictures(self, look: Snapshot) -> Arrays:
         import torch
 
         grid = look.trainer.latents(torch.from_numpy(grid_points(**GRID))).numpy()
@@ -109,12 +109,12 @@ class ClassRecorder(Recorder):
         pictures["usage"] = (look.counts > 0).astype(np.uint8)
         return {key: picture[:_PICTURED_SEEDS] for key, picture in pictures.items()}
 
-    def cell(self) -> Cell:
+    def cell(self) -> Arrays:
         cell, look = super().cell(), self._last
         if not self.pictured:
             return cell
         by_mean = measures.classify_by_mean(look.latents, self.y)
-        by_token = measures.classify_by_token(look.tokens, self.y, look.codes.shape[1])
+        by_token = measures.classify_by_token(look.tokens, self.y, look.codebook.shape[1])
         return cell | {
             "probe_accuracy": measures.linear_probe_accuracy(look.latents, self.y).astype(np.float32),
             "class_error": measures.class_error(self.points.numpy(), look.reconstruction, self.y).astype(np.float16),
@@ -129,8 +129,8 @@ def _per_cent(shares: np.ndarray) -> np.ndarray:
 
 def train_classes(
     position: dict, seeds: Sequence[int], *callbacks: Callable, base: dict, frames: Sequence[int], pictured: int = 0
-) -> Cell:
-    """Train at a position (width, classes, layout and, if given, codes, warmup, activation); all seeds at once.
+) -> Arrays:
+    """Train at a position (width, classes, layout and, if given, codebook_size, warmup, activation); all seeds at once.
 
     Only the encoder narrows: the decoder keeps the hidden units of `base` and ReLU, so it is never what fails.
     """
@@ -141,7 +141,9 @@ def train_classes(
     model = MLPAutoencoder(seeds, hidden=base.pop("hidden"))
     h, activation = position["width"], position.get("activation", "relu")
     model.encoder = StackedMLP(seeds, (2, h, h, model.latent_dim), activation)
-    settings = Settings(codes=position.get("codes", CODES), warmup=position.get("warmup", WARMUP), **base)
+    settings = Settings(
+        codebook_size=position.get("codebook_size", CODES), warmup=position.get("warmup", WARMUP), **base
+    )
     samples = separate_classes(position["layout"], position["classes"])
     return train(ClassRecorder(frames, samples, pictured), model, samples.x, settings, seeds, *callbacks)
 
@@ -152,7 +154,7 @@ EXPERIMENTS = (
         title="Embeddings collapse: encoder width × codebook size × warm-up × classes × layout",
         axes=(
             _WIDTH,
-            Axis("codes", "codebook size K", (16, 64), "codes"),
+            Axis("codebook_size", "codebook size K", (16, 64), "codes"),
             Axis("warmup", "warm-up length", (0, WARMUP), "steps"),
             _CLASSES,
             _LAYOUT,
@@ -172,7 +174,7 @@ EXPERIMENTS = (
             _LAYOUT,
         ),
         seeds=_MANY_SEEDS,
-        settings=_QUICK | {"codes": CODES, "warmup": WARMUP, "frames": list(_ENDS)},
+        settings=_QUICK | {"codebook_size": CODES, "warmup": WARMUP, "frames": list(_ENDS)},
         run=partial(train_classes, base=_QUICK, frames=_ENDS),
         headline=HEADLINE,
     ),

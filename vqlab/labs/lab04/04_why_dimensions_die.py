@@ -25,7 +25,7 @@ from vqlab import sweeps
 from vqlab.labs.lab04.pictures import dimensions
 
 sweep = sweeps.load("dimensions_collapse")
-dimensions.explore(sweep, {"warmup": 0, "codes": 256, "slope": 1, "budget": 1500})
+dimensions.training_view(sweep, {"warmup": 0, "codebook_size": 256, "slope": 1, "budget": 1500})
 
 # %% [markdown]
 # All codes are used, about evenly. And yet the codebook is flat: its **effective dimension** (the principal components that hold 99 % of its variance)
@@ -43,7 +43,7 @@ from vqlab.widgets import Prediction
 
 Prediction(
     "With a warm-up of 200 steps and K = 256: which effective dimension (of 32) do you expect of the codebook?",
-    measured=lambda: sweep.at(warmup=200, codes=256, slope=1)["code_dim"][:, -1],
+    measured=lambda: sweep.at(warmup=200, codebook_size=256, slope=1)["code_dim"][:, -1],
     possible=(1, 32),
 )
 
@@ -64,11 +64,11 @@ BUDGETS = (500, 750, 1000, 1500)
 explorer = Explorer(
     [
         Slider.of(sweep.axes["warmup"], start=0),
-        Slider.of(sweep.axes["codes"], start=256),
+        Slider.of(sweep.axes["codebook_size"], start=256),
         Slider.of(sweep.axes["slope"], start=1),
         Slider("budget", "budget", BUDGETS, start=1500, unit="steps", trained=False),
     ],
-    partial(dimensions.explore, sweep),
+    partial(dimensions.training_view, sweep),
     train=live(sweep),
 )
 explorer
@@ -92,7 +92,7 @@ def final(key, **position):
 
 rows = []
 for warmup in warmups:
-    used, dims, error = (final(key, warmup=warmup, codes=256, slope=1) for key in ("active", "code_dim", "mse"))
+    used, dims, error = (final(key, warmup=warmup, codebook_size=256, slope=1) for key in ("active", "code_dim", "mse"))
     rows.append([warmup, used, dims, spread(error * d, 4)])
 table(["warm-up (steps)", "codes in use (of 256)", "effective dimension (of 32)", "error"], rows)
 
@@ -100,7 +100,9 @@ table(["warm-up (steps)", "codes in use (of 256)", "effective dimension (of 32)"
 import numpy as np
 from IPython.display import Markdown
 
-used, dims, error = (final(key, codes=256, slope=1) for key in ("active", "code_dim", "mse"))  # (warm-up, seeds)
+used, dims, error = (
+    final(key, codebook_size=256, slope=1) for key in ("active", "code_dim", "mse")
+)  # (warm-up, seeds)
 best = int(error.mean(1).argmin())
 Markdown(
     f"- **The codes are always all used**: at least {used.min() / 256:.1%} of them, at every warm-up length.\n"
@@ -136,7 +138,7 @@ Explorer(
         Slider("bits", "bits R", tuple(range(17)), start=8, unit="bits"),
         Slider("slope", "spectrum slope", (0, 0.25, 0.5, 0.75, 1, 1.25, 1.5, 1.75, 2), start=1),
     ],
-    water.explore,
+    water.water_view,
 )
 
 # %% [markdown]
@@ -205,7 +207,7 @@ Explorer(
         Slider("beta", "commitment β", (0, 0.25, 1, 4), start=0.25),
         Slider("start", "start gain ε", (0.02, 0.08, 0.2, 0.5), start=0.08),
     ],
-    partial(flow.explore, sweep.settings),
+    partial(flow.flow_view, sweep.settings),
 )
 
 # %% [markdown]
@@ -227,12 +229,12 @@ Explorer(
 # For "dimension" both get the same 99 % rule: the codebook's variance here, that of the channel's output there.
 
 # %%
-sizes = sweep.axes["codes"].values
+sizes = sweep.axes["codebook_size"].values
 rows = []
 for k in sizes:
-    predicted = dimensions.predict(sweep, codes=k, slope=1, budget=1500)
+    predicted = dimensions.predict(sweep, codebook_size=k, slope=1, budget=1500)
     for i in (0, 2, 4, 6, 8, 10):
-        here = {"warmup": warmups[i], "codes": k, "slope": 1}
+        here = {"warmup": warmups[i], "codebook_size": k, "slope": 1}
         dims, error = final("code_dim", **here), final("mse", **here) * d
         ratio = f"{error.mean() / predicted.error[i]:.3f}"
         expected = f"{predicted.error[i]:.2f}"
@@ -260,8 +262,8 @@ from vqlab.labs.lab04.pictures import verdicts
 
 clustered = sweeps.load("dimensions_floor")
 Explorer(
-    [Slider.of(sweep.axes["codes"], start=256), Slider.of(sweep.axes["slope"], start=1)],
-    partial(verdicts.explore, sweep, clustered),
+    [Slider.of(sweep.axes["codebook_size"], start=256), Slider.of(sweep.axes["slope"], start=1)],
+    partial(verdicts.verdict_view, sweep, clustered),
 )
 
 # %% [markdown]
@@ -272,11 +274,11 @@ off, above, shannon, kmeans = [], [], [], []
 for k in sizes:
     for slope in sweep.axes["slope"].values:
         predicted = dimensions.predict(sweep, k, slope, 1500)
-        measured = final("mse", codes=k, slope=slope).mean(1) * d
-        off.append(final("code_dim", codes=k, slope=slope).mean(1) - predicted.dimension)
+        measured = final("mse", codebook_size=k, slope=slope).mean(1) * d
+        off.append(final("code_dim", codebook_size=k, slope=slope).mean(1) - predicted.dimension)
         above.append(measured / predicted.error - 1)
         shannon.append(measured.min() / dimensions.shannon(sweep, k, slope).distortion - 1)
-        kmeans.append(measured.min() / (clustered.at(codes=k, slope=slope)["mse"].mean(1).min() * d) - 1)
+        kmeans.append(measured.min() / (clustered.at(codebook_size=k, slope=slope)["mse"].mean(1).min() * d) - 1)
 off, above, shannon, kmeans = map(np.array, (off, above, shannon, kmeans))  # (9 positions, warm-ups) and (9,)
 
 rows = []
@@ -296,8 +298,8 @@ table(
 )
 
 # %%
-predicted = dimensions.predict(sweep, codes=256, slope=1, budget=1500)
-error = final("mse", codes=256, slope=1).mean(1)  # (warm-ups,)
+predicted = dimensions.predict(sweep, codebook_size=256, slope=1, budget=1500)
+error = final("mse", codebook_size=256, slope=1).mean(1)  # (warm-ups,)
 Markdown(
     f"- **The dimension is foreseen where it matters**: for warm-ups of 100 to 300 steps it is off by "
     f"{np.abs(off[:, verdicts.groups(sweep)['100–300']]).mean():.1f} of {d} on average.\n"
@@ -317,9 +319,9 @@ Markdown(
 # %%
 K, SLOPE = 1024, 2  # change me
 
-predicted = dimensions.predict(sweep, codes=K, slope=SLOPE, budget=1500)
+predicted = dimensions.predict(sweep, codebook_size=K, slope=SLOPE, budget=1500)
 for i, warmup in enumerate(warmups):
-    cell = {key: values[:, -1] for key, values in sweep.at(warmup=warmup, codes=K, slope=SLOPE).items()}
+    cell = {key: values[:, -1] for key, values in sweep.at(warmup=warmup, codebook_size=K, slope=SLOPE).items()}
     print(
         f"warm-up {warmup:3d}, at the switch {predicted.at_switch[i]:2d}. {dimensions.verdict(cell, predicted, i, d)}"
     )
@@ -485,7 +487,7 @@ from vqlab.training import AdaptiveSwitch, Settings, Trainer
 torch.set_num_threads(1)  # so small a model gains nothing from more
 x = torch.from_numpy(data.power_law_gaussian(20_000, d=32, slope=1).x)
 settings = Settings(
-    codes=256,
+    codebook_size=256,
     steps=700,
     warmup=700,
     batch_size=512,
@@ -508,8 +510,8 @@ from vqlab.labs.lab04.pictures import switching
 
 adaptive = sweeps.load("dimensions_adaptive")
 Explorer(
-    [Slider.of(sweep.axes["codes"], start=256), Slider.of(sweep.axes["slope"], start=1)],
-    partial(switching.explore, sweep, adaptive),
+    [Slider.of(sweep.axes["codebook_size"], start=256), Slider.of(sweep.axes["slope"], start=1)],
+    partial(switching.switching_view, sweep, adaptive),
 )
 
 # %%
@@ -517,14 +519,15 @@ positions = [(k, slope) for k in sizes for slope in sweep.axes["slope"].values]
 shortest = np.array([switching.best_warmup(sweep, *position, 1500) for position in positions])
 cold = np.array(
     [
-        final("mse", warmup=0, codes=k, slope=s).mean() / final("mse", codes=k, slope=s).mean(1).min() - 1
+        final("mse", warmup=0, codebook_size=k, slope=s).mean() / final("mse", codebook_size=k, slope=s).mean(1).min()
+        - 1
         for k, s in positions
     ]
 )
 rows = [["cold, no warm-up", f"{cold.mean():+.2%} ({cold.max():+.2%})", f"{-shortest.mean():+.0f}"]]
 for rule in adaptive.axes["rule"].values:
     regret = np.array([switching.regret(sweep, adaptive, rule, *position).mean() for position in positions])
-    steps = np.array([adaptive.at(rule=rule, codes=k, slope=s)["switched"].mean() for k, s in positions])
+    steps = np.array([adaptive.at(rule=rule, codebook_size=k, slope=s)["switched"].mean() for k, s in positions])
     rows.append([rule, f"{regret.mean():+.2%} ({regret.max():+.2%})", f"{(steps - shortest).mean():+.0f}"])
 table(["rule", "regret in error: mean of the 9 positions (worst)", "regret in steps"], rows)
 

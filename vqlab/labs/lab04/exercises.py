@@ -345,4 +345,4 @@ modes = Exercise(
 )
 
 # What differs from student to student: what is asked, and its answer.
-KEYS = {"modes": (spectrum_warmup_bits, predicted_modes)}
+VARIANTS = {"modes": (spectrum_warmup_bits, predicted_modes)}

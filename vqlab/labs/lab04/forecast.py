@@ -37,7 +37,7 @@ class Forecast(NamedTuple):
 
 
 def forecast(
-    settings: Mapping, slope: float, codes: Sequence[int], warmups: Sequence[int], steps: int | None = None
+    settings: Mapping, slope: float, codebook_sizes: Sequence[int], warmups: Sequence[int], steps: int | None = None
 ) -> Forecast:
     """Predict trainings that differ in codebook size and warm-up (steps), read after `steps` steps (default: all).
 
@@ -51,13 +51,15 @@ def forecast(
     unit, eps = step_time(settings), start_gain(settings)
     training = (settings["dim"], settings["commitment_weight"], unit * settings["steps"], eps)
     times = tuple(unit * warmup for warmup in warmups)
-    flow = _flow(*training, slope, tuple(codes), times)
+    flow = _flow(*training, slope, tuple(codebook_sizes), times)
     now = np.abs(flow.times - unit * steps).argmin(-1)[..., None]  # (K, W, T) -> (K, W, 1)
     active, level, error = (np.take_along_axis(x, now, -1)[..., 0] for x in (flow.active, flow.level, flow.loss))
     a, b, latent = (np.take_along_axis(x, now[..., None], -2)[..., 0, :] for x in (flow.a, flow.b, flow.latent))
     passed = np.maximum(latent - level[..., None], 0)  # (K, W, d): variances after the channel
     lost = 1 + passed / latent * a * b * (a * b - 2)
-    at_switch = theory.predicted_active(power_law_spectrum(settings["dim"], slope), times, np.log2(codes)[:, None], eps)
+    at_switch = theory.predicted_active(
+        power_law_spectrum(settings["dim"], slope), times, np.log2(codebook_sizes)[:, None], eps
+    )
     return Forecast(active, spectrum_dimension(passed), error, lost, at_switch)
 
 
@@ -73,8 +75,14 @@ def start_gain(settings: Mapping) -> float:
 
 @lru_cache(maxsize=16)
 def _flow(
-    dim: int, beta: float, total: float, eps: float, slope: float, codes: tuple[int, ...], times: tuple[float, ...]
+    dim: int,
+    beta: float,
+    total: float,
+    eps: float,
+    slope: float,
+    codebook_sizes: tuple[int, ...],
+    times: tuple[float, ...],
 ) -> DiagonalFlow:
-    bits = np.log2(codes)[:, None]  # (K, 1)
+    bits = np.log2(codebook_sizes)[:, None]  # (K, 1)
     variances = power_law_spectrum(dim, slope)
     return diagonal_flow(variances, bits, times, total, beta=beta, start=eps, steps=_INTEGRATION_STEPS)

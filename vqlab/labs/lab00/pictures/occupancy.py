@@ -13,7 +13,7 @@ _TALLEST = 6
 
 
 @figures.styled
-def tokenizer(points: np.ndarray, codes: np.ndarray) -> View:
+def tokenizer_view(points: np.ndarray, codes: np.ndarray) -> View:
     """Points (n, 2) coloured and shaped by their nearest of K ≤ 8 codes (K, 2), and the tokens that remain."""
     k = len(codes)
     tokens = ((points[:, None] - codes) ** 2).sum(-1).argmin(1)  # (n, 1, 2) − (K, 2) -> (n, K) -> (n,)
@@ -44,12 +44,12 @@ def tokenizer(points: np.ndarray, codes: np.ndarray) -> View:
 
 
 @figures.styled
-def explore(state: dict) -> View:
+def usage_view(state: dict) -> View:
     """Usage of K equally likely codes by N tokens: one draw, and perplexity against N with its formula.
 
-    state: codes (K) and tokens (N, one of TOKEN_COUNTS).
+    state: codebook_size (K) and tokens (N, one of TOKEN_COUNTS).
     """
-    k, n = state["codes"], state["tokens"]
+    k, n = state["codebook_size"], state["tokens"]
     perplexity, active = _healthy(k, n)
     title = f"{k:,} equally likely codes, {n:,} tokens: healthy is perplexity {perplexity.mean():,.0f}, not {k:,}"
     if perplexity.mean() > 0.99 * k:

@@ -7,33 +7,33 @@ from matplotlib.axes import Axes
 
 from vqlab import data, figures
 from vqlab.figures import View
-from vqlab.sweeps import Cell, Stored
+from vqlab.sweeps import Arrays, StoredSweep
 
 TOKENS = 4000  # every sample of the ring is one token
 _RING = data.gaussian_ring().x[:400]
 
 
 @figures.styled
-def explore(sweep: Stored, state: dict, live: Cell | None = None) -> View:
+def training_view(sweep: StoredSweep, state: dict, live: Arrays | None = None) -> View:
     """The state of one training at one moment, and where it ends for every K.
 
-    sweep: the stored `tokens_collapse`.   state: warmup, codes, seed and step, all stored positions.
+    sweep: the stored `tokens_collapse`.   state: warmup, codebook_size, seed and step, all stored positions.
     live: a cell of the same position trained just now; then the third panel compares the two over time.
     """
-    cell = sweep.at(warmup=state["warmup"], codes=state["codes"])
+    cell = sweep.at(warmup=state["warmup"], codebook_size=state["codebook_size"])
     steps = sweep.settings["frames"]
     moment, seed = steps.index(state["step"]), sweep.seeds.index(state["seed"])
     now = {key: value[:, moment] for key, value in cell.items()}  # (seeds, frames, …) -> (seeds, …)
     headline = _headline(state, now["active"][seed], steps[-1])
     figure, (points, latents, right) = figures.canvas(3, headline)
     _draw_points(points, now["reconstruction"][seed].astype(float))
-    _draw_latents(latents, sweep, now, seed, state["codes"])
+    _draw_latents(latents, sweep, now, seed, state["codebook_size"])
     if live is None:
         comparison = _draw_growth(right, sweep, state, float(now["perplexity"][seed]))
     else:
         comparison = _draw_live(right, steps, cell["perplexity"], live["perplexity"], state)
     numbers = figures.metric_line(
-        now["mse"], now["perplexity"], state["codes"], TOKENS, now["active"], now["latent_dim"], now["code_dim"]
+        now["mse"], now["perplexity"], state["codebook_size"], TOKENS, now["active"], now["latent_dim"], now["code_dim"]
     )
     status = f"{numbers}. Step {state['step']:,} of {steps[-1]:,}, mean ± deviation over {len(sweep.seeds)} seeds."
     return View(figure, f"{headline}. {comparison}", f"{status} {comparison}")
@@ -44,7 +44,7 @@ def _headline(state: dict, active: float, last: int) -> str:
     if np.isnan(active):
         return f"{start}, step {state['step']}: still a plain autoencoder, no codes yet"
     when = "at the end" if state["step"] == last else f"at step {state['step']}"
-    return f"{start}: {active:.0f} of {state['codes']} codes in use {when} (seed {state['seed']})"
+    return f"{start}: {active:.0f} of {state['codebook_size']} codes in use {when} (seed {state['seed']})"
 
 
 def _draw_points(axis: Axes, reconstruction: np.ndarray) -> None:
@@ -54,9 +54,9 @@ def _draw_points(axis: Axes, reconstruction: np.ndarray) -> None:
     figures.caption(axis, "Data and reconstructions")
 
 
-def _draw_latents(axis: Axes, sweep: Stored, now: Cell, seed: int, k: int) -> None:
+def _draw_latents(axis: Axes, sweep: StoredSweep, now: Arrays, seed: int, k: int) -> None:
     latents = now["latents"][seed].astype(float)
-    codes, usage = now["codes"][seed][:k].astype(float), now["usage"][seed][:k]
+    codes, usage = now["codebook"][seed][:k].astype(float), now["usage"][seed][:k]
     axis.plot(*latents.T, ".", color=figures.DATA, markersize=5, alpha=0.7, label="latents")
     if not np.isnan(codes).any():
         figures.draw_codes(axis, codes, usage == 0)
@@ -66,38 +66,38 @@ def _draw_latents(axis: Axes, sweep: Stored, now: Cell, seed: int, k: int) -> No
 
 
 @cache
-def latent_limit(sweep: Stored) -> float:
+def latent_limit(sweep: StoredSweep) -> float:
     """One half-width for all latent panels of a sweep, with room for every stored latent and code."""
     stored = sweep.at()
-    return 1.05 * float(max(np.nanmax(np.abs(stored[key])) for key in ("latents", "codes")))
+    return 1.05 * float(max(np.nanmax(np.abs(stored[key])) for key in ("latents", "codebook")))
 
 
-def _draw_growth(axis: Axes, sweep: Stored, state: dict, now: float) -> str:
-    sizes = np.array(sweep.axes["codes"].values)
+def _draw_growth(axis: Axes, sweep: StoredSweep, state: dict, now: float) -> str:
+    sizes = np.array(sweep.axes["codebook_size"].values)
     cold = sweep.at(warmup=0)["perplexity"][..., -1].T  # (K, seeds, frames) -> (seeds, K)
     warm = sweep.at(warmup=state["warmup"])["perplexity"][..., -1].T
     axis.plot(sizes, sizes, ":", color=figures.THEORY, label="= K")
     figures.band(axis, sizes, cold, figures.COLD, "cold", marker="s", linestyle="--")
     if state["warmup"]:
         figures.band(axis, sizes, warm, figures.WARM, f"warm-up {state['warmup']}", marker="o")
-    here = warm[:, list(sizes).index(state["codes"])]
-    axis.plot(state["codes"], here.mean(), "o", color="none", markeredgecolor="black", markersize=14)
+    here = warm[:, list(sizes).index(state["codebook_size"])]
+    axis.plot(state["codebook_size"], here.mean(), "o", color="none", markeredgecolor="black", markersize=14)
     if state["step"] < sweep.settings["frames"][-1] and not np.isnan(now):
-        axis.plot(state["codes"], now, "*", color="black", markersize=11)
-        axis.annotate("now ", (state["codes"], now), ha="right", va="top")
+        axis.plot(state["codebook_size"], now, "*", color="black", markersize=11)
+        axis.annotate("now ", (state["codebook_size"], now), ha="right", va="top")
     _perplexity_axis(axis, sizes)
     axis.set(xlabel="codebook size K (codes)")
     axis.set_xscale("log", base=2)
     axis.set_xticks(sizes, [str(k) for k in sizes])
     figures.caption(axis, f"Final perplexity at N = {TOKENS:,}")
-    at_k = f"At the end K = {state['codes']} has perplexity {figures.spread(here)}"
+    at_k = f"At the end K = {state['codebook_size']} has perplexity {figures.spread(here)}"
     if not state["warmup"]:
         return f"{at_k} from a cold start."
-    return f"{at_k} with this warm-up and {figures.spread(cold[:, list(sizes).index(state['codes'])])} cold."
+    return f"{at_k} with this warm-up and {figures.spread(cold[:, list(sizes).index(state['codebook_size'])])} cold."
 
 
 def _draw_live(axis: Axes, steps: list[int], stored: np.ndarray, live: np.ndarray, state: dict) -> str:
-    k = state["codes"]
+    k = state["codebook_size"]
     color = figures.WARM if state["warmup"] else figures.COLD
     verdict = figures.draw_live(axis, steps, stored, live, color, "perplexity")
     _perplexity_axis(axis, np.array([1, k]))
@@ -114,14 +114,14 @@ def _perplexity_axis(axis: Axes, sizes: np.ndarray) -> None:
 
 
 @figures.styled
-def explain(sweep: Stored, seed: int = 0) -> View:
+def death_view(sweep: StoredSweep, seed: int = 0) -> View:
     """Why codes die after a cold start: the heap at step 0, who is nearest once the latents spread, and when.
 
     sweep: the stored `tokens_collapse`; its largest K is shown.
     """
-    k = sweep.axes["codes"].values[-1]
-    cell, steps = sweep.at(warmup=0, codes=k), sweep.settings["frames"]
-    codes, latents = cell["codes"][seed, 0], cell["latents"][seed]
+    k = sweep.axes["codebook_size"].values[-1]
+    cell, steps = sweep.at(warmup=0, codebook_size=k), sweep.settings["frames"]
+    codes, latents = cell["codebook"][seed, 0], cell["latents"][seed]
     distances = ((latents[-1][:, None] - codes) ** 2).sum(-1)  # (points, 1, 2) − (K, 2) -> (points, K)
     nearest = np.isin(np.arange(k), distances.argmin(1))
     active = cell["active"]  # (seeds, frames)

@@ -9,7 +9,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from vqlab import figures
 from vqlab.data import separate_classes
 from vqlab.figures import View
-from vqlab.sweeps import Cell, Stored
+from vqlab.sweeps import Arrays, StoredSweep
 
 TOKENS = 4000  # every sample is one token
 READ_FROM = ("tokens", "embeddings")
@@ -23,14 +23,14 @@ _NUMBERED = 8
 
 
 @figures.styled
-def explore(sweep: Stored, state: dict, live: Cell | None = None) -> View:
+def training_view(sweep: StoredSweep, state: dict, live: Arrays | None = None) -> View:
     """The state of one training at one moment, and which classes are confused at its end.
 
-    sweep: the stored `embeddings_collapse`.   state: width, codes, warmup, classes, layout, seed, step, all stored
-    positions (seeds: those with pictures), and read, what classes are read from, one of READ_FROM.
+    sweep: the stored `embeddings_collapse`.   state: width, codebook_size, warmup, classes, layout, seed, step, all
+    stored positions (seeds: those with pictures), and read, what classes are read from, one of READ_FROM.
     live: a cell of the same position trained just now; then the third panel compares its regions with the stored ones.
     """
-    axes = ("width", "codes", "warmup", "classes", "layout")
+    axes = ("width", "codebook_size", "warmup", "classes", "layout")
     cell = sweep.at(**{name: state[name] for name in axes})
     steps, classes = sweep.settings["frames"], state["classes"]
     moment, seed = steps.index(state["step"]), sweep.seeds.index(state["seed"])
@@ -38,13 +38,13 @@ def explore(sweep: Stored, state: dict, live: Cell | None = None) -> View:
     headline = _headline(state, int(now["regions"][seed]), steps[-1])
     figure, (points, latents, right) = figures.canvas(3, headline)
     _draw_points(points, sweep, now["reconstruction"][seed], state)
-    _draw_latents(latents, sweep, {key: now[key][seed] for key in ("grid", "latents", "codes", "usage")}, state)
+    _draw_latents(latents, sweep, {key: now[key][seed] for key in ("grid", "latents", "codebook", "usage")}, state)
     if live is None:
         comparison = _draw_confusion(right, cell, seed, state)
     else:
         comparison = _draw_live(right, steps, cell["regions"], live["regions"], state)
     numbers = figures.metric_line(
-        now["mse"], now["perplexity"], state["codes"], TOKENS, now["active"], now["latent_dim"], now["code_dim"]
+        now["mse"], now["perplexity"], state["codebook_size"], TOKENS, now["active"], now["latent_dim"], now["code_dim"]
     )
     status = (
         f"{numbers}. {_class_line(now, classes)}. Step {state['step']:,} of {steps[-1]:,}, mean ± deviation over "
@@ -60,7 +60,7 @@ def _headline(state: dict, regions: int, last: int) -> str:
     return f"Width {state['width']}, {start}: {merged}{when} (seed {state['seed']})"
 
 
-def _class_line(now: Cell, classes: int) -> str:
+def _class_line(now: Arrays, classes: int) -> str:
     regions = f"Distinct regions {figures.spread(now['regions'])} of {classes}, living units {_living(now['living'])}"
     means = f"nearest class mean right for {figures.per_cent(now['mean_accuracy'])}"
     if np.isnan(now["token_accuracy"]).any():
@@ -75,7 +75,7 @@ def _living(units: np.ndarray) -> str:
     return f"{units.min():.0f}–{units.max():.0f} in the poorest layer"
 
 
-def _draw_points(axis: Axes, sweep: Stored, reconstruction: np.ndarray, state: dict) -> None:
+def _draw_points(axis: Axes, sweep: StoredSweep, reconstruction: np.ndarray, state: dict) -> None:
     x, y = _data(state["layout"], state["classes"])
     half_width, side = sweep.settings["grid"]["half_width"], sweep.settings["grid"]["side"]
     ticks = np.linspace(-half_width, half_width, side)
@@ -104,13 +104,13 @@ def _draw_grid(axis: Axes, grid: np.ndarray) -> None:
     axis.plot(*lines.reshape(-1, 2).T, color=_GRID, linewidth=0.9, zorder=0)
 
 
-def _draw_latents(axis: Axes, sweep: Stored, now: Cell, state: dict) -> None:
+def _draw_latents(axis: Axes, sweep: StoredSweep, now: Arrays, state: dict) -> None:
     """Latents around their mean, in units of the farthest: merging is a matter of shape, not of size."""
-    side, k = sweep.settings["grid"]["side"], state["codes"]
+    side, k = sweep.settings["grid"]["side"], state["codebook_size"]
     middle = now["latents"].mean(0)
     size = float(np.linalg.norm(now["latents"] - middle, axis=1).max())
     unit = size if size > _NO_SIZE * np.linalg.norm(middle) else 1.0
-    grid, latents, codes = ((now[key] - middle) / unit for key in ("grid", "latents", "codes"))
+    grid, latents, codes = ((now[key] - middle) / unit for key in ("grid", "latents", "codebook"))
     _draw_grid(axis, grid.reshape(side, side, 2))
     axis.plot([], [], color=_GRID, label="grid")
     figures.draw_classes(axis, latents, np.arange(len(latents)) % state["classes"], 36, linewidths=0)
@@ -120,7 +120,7 @@ def _draw_latents(axis: Axes, sweep: Stored, now: Cell, state: dict) -> None:
     figures.caption(axis, f"Latents and codes (unit: {unit:.2g})" if size == unit else "Latents: a single point")
 
 
-def _draw_confusion(axis: Axes, cell: Cell, seed: int, state: dict) -> str:
+def _draw_confusion(axis: Axes, cell: Arrays, seed: int, state: dict) -> str:
     classes, tokens = state["classes"], state["read"] == "tokens"
     shares = cell[f"confusion_{'tokens' if tokens else 'latents'}"][seed, :classes, :classes]
     axis.imshow(shares, cmap=_SHARES, vmin=0, vmax=100, aspect="auto", interpolation="nearest")

@@ -9,7 +9,7 @@ from vqlab import figures, measures
 from vqlab.data import class_centres, separate_classes
 from vqlab.figures import View
 from vqlab.labs.lab02 import dead_units
-from vqlab.sweeps import Stored
+from vqlab.sweeps import StoredSweep
 
 NARROW, WIDE = 2, 64
 _HIGH = 85  # per cent: above it, words of two lines would reach into the legend
@@ -19,13 +19,13 @@ _DRAWS, _POINTS = 2000, 100
 
 
 @figures.styled
-def two_diseases(sweep: Stored, state: dict) -> View:
+def two_diseases_view(sweep: StoredSweep, state: dict) -> View:
     """How well classes are read from the embeddings and from the tokens, at every width, cold and warm.
 
-    sweep: the stored `embeddings_collapse`.   state: codes, classes, layout.
+    sweep: the stored `embeddings_collapse`.   state: codebook_size, classes, layout.
     """
     widths, (_, warmup) = np.array(sweep.axes["width"].values), sweep.axes["warmup"].values
-    cell = sweep.at(**{name: state[name] for name in ("codes", "classes", "layout")})
+    cell = sweep.at(**{name: state[name] for name in ("codebook_size", "classes", "layout")})
     by_mean, by_token = (100 * cell[key][..., -1] for key in ("mean_accuracy", "token_accuracy"))  # (W, warm-up, seeds)
     ends = by_token[[list(widths).index(NARROW), list(widths).index(WIDE)]].mean(-1)  # (narrow and wide, cold and warm)
     (neither, warm_alone), (wide_alone, both) = ends
@@ -61,14 +61,14 @@ def two_diseases(sweep: Stored, state: dict) -> View:
         for column, start in enumerate(("cold", "warm"))
     ]
     status = (
-        f"{state['classes']} classes on a {state['layout']}, K = {state['codes']}. From the embeddings right for "
-        f"{', '.join(embeddings)} ({n} seeds). Narrow means width {NARROW}, wide {WIDE}."
+        f"{state['classes']} classes on a {state['layout']}, K = {state['codebook_size']}. From the embeddings right "
+        f"for {', '.join(embeddings)} ({n} seeds). Narrow means width {NARROW}, wide {WIDE}."
     )
     return View(figure, f"{title}. {status}", status)
 
 
 @figures.styled
-def merge_boundary(sweep: Stored, state: dict) -> View:
+def merge_boundary_view(sweep: StoredSweep, state: dict) -> View:
     """Where classes merge: the share kept apart at every width, predicted and measured, and with other activations.
 
     sweep: the stored `embeddings_activation`.   state: classes and layout.
@@ -92,7 +92,7 @@ def merge_boundary(sweep: Stored, state: dict) -> View:
     return View(figure, f"{title}. {status}", status)
 
 
-def shares_apart(sweep: Stored, activation: str, classes: int, layout: str) -> np.ndarray:
+def shares_apart(sweep: StoredSweep, activation: str, classes: int, layout: str) -> np.ndarray:
     """Distinct regions over classes at the end of training, of the stored `embeddings_activation`: (widths, seeds)."""
     return sweep.at(activation=activation, classes=classes, layout=layout)["regions"][..., -1] / classes
 

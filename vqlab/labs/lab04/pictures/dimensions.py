@@ -7,23 +7,23 @@ from vqlab import figures, measures, theory
 from vqlab.data import power_law_spectrum
 from vqlab.figures import View
 from vqlab.labs.lab04.forecast import Forecast, forecast
-from vqlab.sweeps import Cell, Stored
+from vqlab.sweeps import Arrays, StoredSweep
 
 _BAR = 5  # points
 
 
 @figures.styled
-def explore(sweep: Stored, state: dict, live: Cell | None = None) -> View:
+def training_view(sweep: StoredSweep, state: dict, live: Arrays | None = None) -> View:
     """What each mode loses, and how dimension and error depend on the warm-up: measured and predicted.
 
-    sweep: the stored `dimensions_collapse`.   state: warmup, codes, slope, and budget, the step that is looked at.
+    sweep: the stored `dimensions_collapse`.   state: warmup, codebook_size, slope and budget, the step looked at.
     live: a cell of the same position trained just now; then the third panel compares the two over time, if there are
     codes by the step that is looked at.
     """
-    warmup, k, slope, budget = (state[name] for name in ("warmup", "codes", "slope", "budget"))
+    warmup, k, slope, budget = (state[name] for name in ("warmup", "codebook_size", "slope", "budget"))
     warmups = trained_warmups(sweep, budget)
     moment = sweep.settings["frames"].index(budget)
-    cell = sweep.at(codes=k, slope=slope)  # (warm-up, seeds, frames, …)
+    cell = sweep.at(codebook_size=k, slope=slope)  # (warm-up, seeds, frames, …)
     now = {key: value[: len(warmups), :, moment] for key, value in cell.items()}  # (warm-up, seeds, …)
     predicted = predict(sweep, k, slope, budget)
     figure, (modes, dimension, right) = figures.canvas(3, _headline(state, now, warmups, sweep.settings["dim"]))
@@ -39,7 +39,7 @@ def explore(sweep: Stored, state: dict, live: Cell | None = None) -> View:
         # Live and stored alike, up to the step that is looked at.
         here, live = (
             {key: run[key][:, : moment + 1] for key in ("mse", "code_dim")}
-            for run in (sweep.at(warmup=warmup, codes=k, slope=slope), live)
+            for run in (sweep.at(warmup=warmup, codebook_size=k, slope=slope), live)
         )
         dimension.plot([at] * len(live["code_dim"]), live["code_dim"][:, -1], "k.")
         comparison = _draw_live(right, sweep, here, live, state)
@@ -47,25 +47,25 @@ def explore(sweep: Stored, state: dict, live: Cell | None = None) -> View:
     return View(figure, alt, f"{_status(sweep, state, now, warmups)} {comparison}".strip())
 
 
-def trained_warmups(sweep: Stored, budget: int) -> tuple[int, ...]:
+def trained_warmups(sweep: StoredSweep, budget: int) -> tuple[int, ...]:
     """The stored warm-up lengths that leave quantized steps within `budget` steps."""
     return tuple(value for value in sweep.axes["warmup"].values if value < budget)
 
 
-def predict(sweep: Stored, codes: int, slope: float, budget: int) -> Forecast:
+def predict(sweep: StoredSweep, codebook_size: int, slope: float, budget: int) -> Forecast:
     """The flow's predictions for one K and spectrum at every warm-up that fits the budget: arrays (W,) and (W, d)."""
-    sizes = sweep.axes["codes"].values
+    sizes = sweep.axes["codebook_size"].values
     every = forecast(sweep.settings, slope, sizes, sweep.axes["warmup"].values, budget)
     trained = len(trained_warmups(sweep, budget))
-    return Forecast(*(values[sizes.index(codes), :trained] for values in every))
+    return Forecast(*(values[sizes.index(codebook_size), :trained] for values in every))
 
 
-def shannon(sweep: Stored, codes: int, slope: float) -> theory.WaterFilling:
+def shannon(sweep: StoredSweep, codebook_size: int, slope: float) -> theory.WaterFilling:
     """Water-filling of the data's spectrum at log2 K bits: what no code of this size can beat."""
-    return theory.water_fill(power_law_spectrum(sweep.settings["dim"], slope), np.log2(codes))
+    return theory.water_fill(power_law_spectrum(sweep.settings["dim"], slope), np.log2(codebook_size))
 
 
-def verdict(measured: Cell, predicted: Forecast, at: int, dim: int) -> str:
+def verdict(measured: Arrays, predicted: Forecast, at: int, dim: int) -> str:
     """Measured beside predicted dimension and error of one position, in words. measured: arrays (seeds,)."""
     dimension, error = measured["code_dim"], measured["mse"] * dim
     off, gap = dimension.mean() - predicted.dimension[at], error.mean() / predicted.error[at] - 1
@@ -76,16 +76,16 @@ def verdict(measured: Cell, predicted: Forecast, at: int, dim: int) -> str:
     )
 
 
-def _headline(state: dict, now: Cell, warmups: tuple[int, ...], dim: int) -> str:
+def _headline(state: dict, now: Arrays, warmups: tuple[int, ...], dim: int) -> str:
     start = "Cold start" if state["warmup"] == 0 else f"Warm-up {state['warmup']}"
     if state["warmup"] not in warmups:
         return f"{start}, step {state['budget']:,}: still a plain autoencoder, no codes yet"
     at = warmups.index(state["warmup"])
     used, dimension = now["active"][at].mean(), now["code_dim"][at].mean()
-    return f"{start}: {used:.0f} of {state['codes']} codes in use, {dimension:.1f} of {dim} dimensions"
+    return f"{start}: {used:.0f} of {state['codebook_size']} codes in use, {dimension:.1f} of {dim} dimensions"
 
 
-def _status(sweep: Stored, state: dict, now: Cell, warmups: tuple[int, ...]) -> str:
+def _status(sweep: StoredSweep, state: dict, now: Arrays, warmups: tuple[int, ...]) -> str:
     seeds = f"Step {state['budget']:,}, mean ± deviation over {len(sweep.seeds)} seeds; error summed over dimensions."
     if state["warmup"] not in warmups:
         return f"At step {state['budget']:,} this warm-up is not over: lengthen the budget or shorten the warm-up."
@@ -93,7 +93,7 @@ def _status(sweep: Stored, state: dict, now: Cell, warmups: tuple[int, ...]) -> 
     numbers = figures.metric_line(
         here["mse"] * sweep.settings["dim"],
         here["perplexity"],
-        state["codes"],
+        state["codebook_size"],
         sweep.settings["held_out"],
         here["active"],
         here["latent_dim"],
@@ -113,7 +113,7 @@ def _draw_modes(axis: Axes, lost: np.ndarray) -> None:
     figures.caption(axis, "A dead mode loses all its variance")
 
 
-def _draw_dimension(axis: Axes, sweep: Stored, now: Cell, predicted: Forecast, state: dict) -> None:
+def _draw_dimension(axis: Axes, sweep: StoredSweep, now: Arrays, predicted: Forecast, state: dict) -> None:
     measured, dim = now["code_dim"], sweep.settings["dim"]
     x = np.arange(len(measured))
     figures.band(axis, x, measured.T, figures.WARM, "measured", marker="o")
@@ -123,16 +123,15 @@ def _draw_dimension(axis: Axes, sweep: Stored, now: Cell, predicted: Forecast, s
     axis.set_yticks((0, 8, 16, 24, 32))
     at = _mark(axis, sweep, state, measured.mean(1))
     if at is not None:
-        shares = (
-            f"{now['active'][at].mean() / state['codes']:.0%} of codes, {measured[at].mean() / dim:.0%} of dimensions"
-        )
+        used, reached = now["active"][at].mean() / state["codebook_size"], measured[at].mean() / dim
+        shares = f"{used:.0%} of codes, {reached:.0%} of dimensions"
         axis.annotate(shares, (0.03, 0.97), xycoords="axes fraction", va="top", fontweight="bold")
     _warmup_axis(axis, sweep)
     figures.caption(axis, "Effective dimension of the codebook")
 
 
-def _draw_error(axis: Axes, sweep: Stored, mse: np.ndarray, predicted: Forecast, state: dict) -> None:
-    floor = float(shannon(sweep, state["codes"], state["slope"]).distortion)
+def _draw_error(axis: Axes, sweep: StoredSweep, mse: np.ndarray, predicted: Forecast, state: dict) -> None:
+    floor = float(shannon(sweep, state["codebook_size"], state["slope"]).distortion)
     error = mse * sweep.settings["dim"]  # (warm-up, seeds)
     x, best = np.arange(len(error)), int(error.mean(1).argmin())
     figures.band(axis, x, error.T / floor, figures.WARM, "measured", marker="o")
@@ -148,8 +147,8 @@ def _draw_error(axis: Axes, sweep: Stored, mse: np.ndarray, predicted: Forecast,
     figures.caption(axis, f"Error: best {error[best].mean():.2f}, warm-up {sweep.axes['warmup'].values[best]}")
 
 
-def _draw_live(axis: Axes, sweep: Stored, stored: Cell, live: Cell, state: dict) -> str:
-    dim, k = sweep.settings["dim"], state["codes"]
+def _draw_live(axis: Axes, sweep: StoredSweep, stored: Arrays, live: Arrays, state: dict) -> str:
+    dim, k = sweep.settings["dim"], state["codebook_size"]
     steps = sweep.settings["frames"][: stored["mse"].shape[1]]
     error = figures.draw_live(axis, steps, stored["mse"] * dim, live["mse"] * dim, figures.WARM, "error", digits=4)
     floor = float(shannon(sweep, k, state["slope"]).distortion)
@@ -160,11 +159,11 @@ def _draw_live(axis: Axes, sweep: Stored, stored: Cell, live: Cell, state: dict)
     return f"{error} Their dimension, {figures.spread(new)}, {agree} the stored {figures.spread(was)}."
 
 
-def _place(sweep: Stored, warmup: int) -> int:
+def _place(sweep: StoredSweep, warmup: int) -> int:
     return sweep.axes["warmup"].values.index(warmup)
 
 
-def _mark(axis: Axes, sweep: Stored, state: dict, means: np.ndarray) -> int | None:
+def _mark(axis: Axes, sweep: StoredSweep, state: dict, means: np.ndarray) -> int | None:
     """Ring the current warm-up; returns its place, None if its training is not quantized within the budget."""
     at = _place(sweep, state["warmup"])
     if at >= len(means):
@@ -173,7 +172,7 @@ def _mark(axis: Axes, sweep: Stored, state: dict, means: np.ndarray) -> int | No
     return at
 
 
-def _warmup_axis(axis: Axes, sweep: Stored) -> None:
+def _warmup_axis(axis: Axes, sweep: StoredSweep) -> None:
     values = sweep.axes["warmup"].values
     axis.set(xlim=(-0.5, len(values) - 0.5), xlabel="warm-up length (steps)")
     axis.set_xticks(range(0, len(values), 2), [str(value) for value in values[::2]])

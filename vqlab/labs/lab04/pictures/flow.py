@@ -20,7 +20,7 @@ _ARRIVED = 0.005
 
 
 @figures.styled
-def explore(settings: Mapping, state: dict) -> View:
+def flow_view(settings: Mapping, state: dict) -> View:
     """Encoder and decoder gains of every mode over time, which modes die, and the loss against its floors.
 
     settings: those of the stored `dimensions_collapse`, whose steps are the unit of time here.

@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from vqlab import figures
 from vqlab.figures import View
 from vqlab.labs.lab04.pictures.dimensions import trained_warmups
-from vqlab.sweeps import Stored
+from vqlab.sweeps import StoredSweep
 
 BUDGETS = ((500, ":", "^"), (750, "--", "s"), (1500, "-", "o"))
 _RULES = ((figures.USED, "o"), (figures.CLASS_COLORS[6], "^"))
@@ -15,15 +15,15 @@ _TICKS = (0, 25, 100, 200, 400, 800)
 
 
 @figures.styled
-def explore(sweep: Stored, adaptive: Stored, state: dict) -> View:
+def switching_view(sweep: StoredSweep, adaptive: StoredSweep, state: dict) -> View:
     """Error above that of the best fixed warm-up: of every fixed one at three budgets, and of the adaptive rules.
 
-    sweep: the stored `dimensions_collapse`, adaptive: `dimensions_adaptive`.   state: codes and slope.
+    sweep: the stored `dimensions_collapse`, adaptive: `dimensions_adaptive`.   state: codebook_size and slope.
     """
-    k, slope = state["codes"], state["slope"]
+    k, slope = state["codebook_size"], state["slope"]
     rules = adaptive.axes["rule"].values
     excess = {rule: regret(sweep, adaptive, rule, k, slope) for rule in rules}
-    switched = {rule: adaptive.at(rule=rule, codes=k, slope=slope)["switched"] for rule in rules}
+    switched = {rule: adaptive.at(rule=rule, codebook_size=k, slope=slope)["switched"] for rule in rules}
     best = best_warmup(sweep, k, slope, sweep.settings["steps"])
     rule = rules[0]
     title = (
@@ -51,39 +51,39 @@ def explore(sweep: Stored, adaptive: Stored, state: dict) -> View:
     return View(figure, f"{title}. {status}", status)
 
 
-def best_warmup(sweep: Stored, codes: int, slope: float, budget: int) -> int:
+def best_warmup(sweep: StoredSweep, codebook_size: int, slope: float, budget: int) -> int:
     """The stored warm-up length with the lowest mean error after `budget` steps."""
     warmups = trained_warmups(sweep, budget)
-    error = _at_budget(sweep, codes, slope, budget)
+    error = _at_budget(sweep, codebook_size, slope, budget)
     return int(warmups[int(error.mean(1).argmin())])
 
 
-def tied_warmups(sweep: Stored, codes: int, slope: float, budget: int) -> tuple[int, ...]:
+def tied_warmups(sweep: StoredSweep, codebook_size: int, slope: float, budget: int) -> tuple[int, ...]:
     """The stored warm-up lengths that are no worse than the best by more than two standard errors, seed by seed."""
-    warmups, error = trained_warmups(sweep, budget), _at_budget(sweep, codes, slope, budget)
+    warmups, error = trained_warmups(sweep, budget), _at_budget(sweep, codebook_size, slope, budget)
     above = error - error[error.mean(1).argmin()]  # (W, seeds): each seed beside itself
     slack = 2 * above.std(1, ddof=1) / np.sqrt(above.shape[1])
     return tuple(w for w, near in zip(warmups, above.mean(1) <= slack, strict=True) if near)
 
 
-def regret(sweep: Stored, adaptive: Stored, rule: str, codes: int, slope: float) -> np.ndarray:
+def regret(sweep: StoredSweep, adaptive: StoredSweep, rule: str, codebook_size: int, slope: float) -> np.ndarray:
     """Error of an adaptive rule above the mean of the best fixed warm-up, as a share of that: (seeds,)."""
-    best = _final(sweep, best_warmup(sweep, codes, slope, sweep.settings["steps"]), codes, slope).mean()
-    return adaptive.at(rule=rule, codes=codes, slope=slope)["mse"][:, -1] / best - 1
+    best = _final(sweep, best_warmup(sweep, codebook_size, slope, sweep.settings["steps"]), codebook_size, slope).mean()
+    return adaptive.at(rule=rule, codebook_size=codebook_size, slope=slope)["mse"][:, -1] / best - 1
 
 
-def _at_budget(sweep: Stored, codes: int, slope: float, budget: int) -> np.ndarray:
+def _at_budget(sweep: StoredSweep, codebook_size: int, slope: float, budget: int) -> np.ndarray:
     moment = sweep.settings["frames"].index(budget)
-    return sweep.at(codes=codes, slope=slope)["mse"][: len(trained_warmups(sweep, budget)), :, moment]
+    return sweep.at(codebook_size=codebook_size, slope=slope)["mse"][: len(trained_warmups(sweep, budget)), :, moment]
 
 
-def _final(sweep: Stored, warmup: int, codes: int, slope: float) -> np.ndarray:
-    return sweep.at(warmup=warmup, codes=codes, slope=slope)["mse"][:, -1]
+def _final(sweep: StoredSweep, warmup: int, codebook_size: int, slope: float) -> np.ndarray:
+    return sweep.at(warmup=warmup, codebook_size=codebook_size, slope=slope)["mse"][:, -1]
 
 
-def _draw_budgets(axis: Axes, sweep: Stored, codes: int, slope: float) -> None:
+def _draw_budgets(axis: Axes, sweep: StoredSweep, codebook_size: int, slope: float) -> None:
     for budget, style, marker in BUDGETS:
-        error = _at_budget(sweep, codes, slope, budget)
+        error = _at_budget(sweep, codebook_size, slope, budget)
         above = 100 * (error / error.mean(1).min() - 1)
         x = np.array(trained_warmups(sweep, budget))
         figures.band(axis, x, above.T, figures.WARM, f"{budget:,} steps", linestyle=style, marker=marker)
@@ -92,8 +92,8 @@ def _draw_budgets(axis: Axes, sweep: Stored, codes: int, slope: float) -> None:
     axis.set(xlim=(0, 850), ylim=(-0.3, 6), xlabel="warm-up length (steps)", ylabel="% above the best")
 
 
-def _draw_rows(axis: Axes, sweep: Stored, adaptive: Stored, state: dict) -> None:
-    positions = [(k, slope) for slope in sweep.axes["slope"].values for k in sweep.axes["codes"].values]
+def _draw_rows(axis: Axes, sweep: StoredSweep, adaptive: StoredSweep, state: dict) -> None:
+    positions = [(k, slope) for slope in sweep.axes["slope"].values for k in sweep.axes["codebook_size"].values]
     groups = [("cold", (figures.COLD, "s"), [_cold_regret(sweep, *position) for position in positions])]
     for rule, style in zip(adaptive.axes["rule"].values, _RULES, strict=True):
         groups.append((rule, style, [regret(sweep, adaptive, rule, *position) for position in positions]))
@@ -107,7 +107,7 @@ def _draw_rows(axis: Axes, sweep: Stored, adaptive: Stored, state: dict) -> None
             if highest > _MOST_REGRET:
                 place = (_MOST_REGRET, height)
                 axis.annotate(f"to {highest:.0f} %", place, (0, 7), textcoords="offset points", ha="right")
-    here = positions.index((state["codes"], state["slope"]))
+    here = positions.index((state["codebook_size"], state["slope"]))
     axis.axhspan(here - 0.48, here + 0.48, color=figures.DATA, alpha=0.25, linewidth=0)
     axis.axvline(0, color=figures.THEORY, linestyle=":")
     axis.set_yticks(range(len(positions)), [f"K = {k}, slope {slope:g}" for k, slope in positions])
@@ -116,6 +116,6 @@ def _draw_rows(axis: Axes, sweep: Stored, adaptive: Stored, state: dict) -> None
     figures.caption(axis, f"Regret after {sweep.settings['steps']:,} steps, {len(sweep.seeds)} seeds")
 
 
-def _cold_regret(sweep: Stored, codes: int, slope: float) -> np.ndarray:
-    best = best_warmup(sweep, codes, slope, sweep.settings["steps"])
-    return _final(sweep, 0, codes, slope) / _final(sweep, best, codes, slope).mean() - 1
+def _cold_regret(sweep: StoredSweep, codebook_size: int, slope: float) -> np.ndarray:
+    best = best_warmup(sweep, codebook_size, slope, sweep.settings["steps"])
+    return _final(sweep, 0, codebook_size, slope) / _final(sweep, best, codebook_size, slope).mean() - 1

@@ -7,7 +7,7 @@ from vqlab import figures, theory
 from vqlab.data import power_law_spectrum
 from vqlab.figures import View
 from vqlab.labs.lab04.pictures.dimensions import predict
-from vqlab.sweeps import Stored
+from vqlab.sweeps import StoredSweep
 
 # Warm-up lengths (steps), first and last, in groups of which theory has different things to say.
 GROUPS = {"cold": (0, 0), "25–75": (25, 75), "100–300": (100, 300), "400–800": (400, 800)}
@@ -21,15 +21,15 @@ _MIDDLE = 16  # of the axis of dimensions
 
 
 @figures.styled
-def explore(sweep: Stored, clustered: Stored, state: dict) -> View:
+def verdict_view(sweep: StoredSweep, clustered: StoredSweep, state: dict) -> View:
     """Predicted against measured dimension, and error against dimension, at one K and spectrum.
 
-    sweep: the stored `dimensions_collapse`, clustered: `dimensions_floor`.   state: codes and slope.
+    sweep: the stored `dimensions_collapse`, clustered: `dimensions_floor`.   state: codebook_size and slope.
     """
-    k, slope, dim = state["codes"], state["slope"], sweep.settings["dim"]
-    cell = sweep.at(codes=k, slope=slope)
+    k, slope, dim = state["codebook_size"], state["slope"], sweep.settings["dim"]
+    cell = sweep.at(codebook_size=k, slope=slope)
     dimension, error = cell["code_dim"][..., -1], cell["mse"][..., -1] * dim  # (warm-up, seeds)
-    kmeans = clustered.at(codes=k, slope=slope)["mse"] * dim  # (modes, seeds)
+    kmeans = clustered.at(codebook_size=k, slope=slope)["mse"] * dim  # (modes, seeds)
     spectrum = power_law_spectrum(dim, slope)
     shannon = float(theory.water_fill(spectrum, np.log2(k)).distortion)
     best, possible = error.mean(1).min(), kmeans.mean(1).min()
@@ -53,13 +53,13 @@ def explore(sweep: Stored, clustered: Stored, state: dict) -> View:
     return View(figure, f"{title}. {status}", status)
 
 
-def groups(sweep: Stored) -> dict[str, np.ndarray]:
+def groups(sweep: StoredSweep) -> dict[str, np.ndarray]:
     """Which warm-up lengths belong to each of `GROUPS`, as indices."""
     warmups = np.array(sweep.axes["warmup"].values)
     return {name: np.flatnonzero((warmups >= low) & (warmups <= high)) for name, (low, high) in GROUPS.items()}
 
 
-def _draw_scatter(axis: Axes, sweep: Stored, predicted: np.ndarray, measured: np.ndarray) -> None:
+def _draw_scatter(axis: Axes, sweep: StoredSweep, predicted: np.ndarray, measured: np.ndarray) -> None:
     """predicted dimension (W,) and measured (W, seeds)."""
     line = np.array([0, 33])
     axis.fill_between(line, line - 1, line + 1, color=figures.THEORY, alpha=0.15, linewidth=0)
@@ -71,7 +71,9 @@ def _draw_scatter(axis: Axes, sweep: Stored, predicted: np.ndarray, measured: np
     axis.set(xlim=(0, 33), ylim=(0, 33), xlabel="predicted dimension", ylabel="measured dimension")
 
 
-def _draw_curve(axis: Axes, clustered: Stored, kmeans: np.ndarray, dimension: np.ndarray, error: np.ndarray) -> None:
+def _draw_curve(
+    axis: Axes, clustered: StoredSweep, kmeans: np.ndarray, dimension: np.ndarray, error: np.ndarray
+) -> None:
     modes = np.array(clustered.axes["modes"].values)
     figures.band(axis, modes, kmeans.T, figures.USED, "k-means on m modes", marker="s", markersize=4)
     axis.plot(dimension.mean(1), error.mean(1), "-o", color=figures.WARM, label="trained")

@@ -19,7 +19,7 @@ _FINE_BITS = np.linspace(0, 16, 161)
 
 
 @figures.styled
-def explore(state: dict) -> View:
+def water_view(state: dict) -> View:
     """Pour R bits over a power-law spectrum of 32 modes: the water level, what stands out of it, and D(R).
 
     state: bits (R, 0…16) and slope (of the spectrum, 0…2).

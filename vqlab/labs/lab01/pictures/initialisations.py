@@ -4,18 +4,18 @@ import numpy as np
 
 from vqlab import figures
 from vqlab.figures import View
-from vqlab.sweeps import Stored
+from vqlab.sweeps import StoredSweep
 
 
 @figures.styled
-def explore(sweep: Stored, state: dict) -> View:
-    """Final perplexity and error of every codebook placement at one K, cold and after a warm-up.
+def initialisation_view(sweep: StoredSweep, state: dict) -> View:
+    """Final perplexity and error of every codebook initialisation at one K, cold and after a warm-up.
 
-    sweep: the stored `tokens_placement`.   state: codes, a stored K.
+    sweep: the stored `tokens_initialisation`.   state: codebook_size, a stored K.
     """
-    k = state["codes"]
-    names, (_, warmup) = sweep.axes["placement"].values, sweep.axes["warmup"].values
-    cell = sweep.at(codes=k)
+    k = state["codebook_size"]
+    names, (_, warmup) = sweep.axes["initialisation"].values, sweep.axes["warmup"].values
+    cell = sweep.at(codebook_size=k)
     perplexity, error = cell["perplexity"][..., -1], cell["mse"][..., -1]  # (placement, warm-up, seeds)
     cold = perplexity[:, 0].mean(-1)
     best = int(np.argmax(cold))
