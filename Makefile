@@ -17,14 +17,18 @@ help:  ## list what can be made
 lab: $(READY)  ## set everything up and open JupyterLab on Lab 00
 	$(BIN)/jupyter lab $(LAB_ARGS) labs/00_start_here.ipynb
 
+STAGES := doctor style imports fresh quick timed nbval
+doctor = VQLAB_DATA= $(BIN)/python -m vqlab doctor
+style = $(BIN)/ruff check . && $(BIN)/ruff format --check .
+imports = $(BIN)/lint-imports
+fresh = $(BIN)/python -m vqlab.notebooks.build --check
+quick = $(BIN)/python -m pytest -m "not timed" -n 2 --dist loadscope tests
+timed = $(BIN)/python -m pytest -m timed tests
+nbval = $(BIN)/python -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=60 labs
+
 test: $(READY_TESTS)  ## set up if needed and run every test, notebooks included
-	VQLAB_DATA= $(BIN)/python -m vqlab doctor
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/python -m vqlab.notebooks.build --check
-	$(BIN)/python -m pytest -m "not timed" -n 2 --dist loadscope tests
-	$(BIN)/python -m pytest -m timed tests
-	$(BIN)/python -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=60 labs
+	@failed=; $(foreach stage,$(STAGES),echo "== $(stage)"; { $($(stage)); } || failed="$$failed $(stage)"; ) \
+	if [ -n "$$failed" ]; then echo "failed:$$failed"; exit 1; fi; echo "All stages passed."
 
 labs: $(READY)  ## rebuild the notebooks from their sources
 	$(BIN)/python -m vqlab.notebooks.build
