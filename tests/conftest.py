@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import hypothesis
 import pytest
@@ -29,3 +30,12 @@ def refuses() -> Callable:
         assert len(message) < 400
 
     return check
+
+
+@pytest.fixture
+def no_cifar10(monkeypatch, tmp_path_factory) -> Path:
+    """As on a machine that has no CIFAR-10, whatever is on this one. Returns the empty cache folder."""
+    cache = tmp_path_factory.mktemp("cache")
+    monkeypatch.delenv("VQLAB_DATA", raising=False)
+    monkeypatch.setattr("vqlab.data.cifar.cache_folder", lambda: cache)
+    return cache

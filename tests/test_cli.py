@@ -9,6 +9,7 @@ import sys
 import numpy as np
 import pytest
 import torch
+from made_up_cifar10 import write_binary, write_python
 
 from vqlab import doctor
 from vqlab.__main__ import main
@@ -25,21 +26,14 @@ SUMMARY = (
 )
 
 
-@pytest.fixture(autouse=True)
-def no_cifar10(monkeypatch):
-    monkeypatch.delenv("VQLAB_DATA", raising=False)
+pytestmark = pytest.mark.usefixtures("no_cifar10")
 
 
 @pytest.fixture
 def cifar10(monkeypatch, tmp_path):
     """A folder laid out as CIFAR-10, with 9 images in each file."""
-    rng = np.random.default_rng(0)
-    for name in [f"data_batch_{i}.bin" for i in range(1, 6)] + ["test_batch.bin"]:
-        records = rng.integers(256, size=(9, 3073), dtype=np.uint8)
-        records[:, 0] %= 10
-        records.tofile(tmp_path / name)
     monkeypatch.setenv("VQLAB_DATA", str(tmp_path))
-    return tmp_path
+    return write_binary(tmp_path, n=9)
 
 
 def train(*extra) -> int:
@@ -100,6 +94,12 @@ def test_the_warm_up_is_a_third_of_the_steps_unless_told(monkeypatch, capsys):
 
 
 def test_cifar10_is_the_default_where_vqlab_data_names_it_and_is_judged_on_its_test_split(cifar10, capsys):
+    assert train() == 0
+    assert re.fullmatch(SUMMARY, capsys.readouterr().out)["tokens"] == f"{9 * 64}"
+
+
+def test_cifar10_is_the_default_where_it_was_downloaded(no_cifar10, capsys):
+    write_python(no_cifar10 / "cifar-10-batches-py", n=9)
     assert train() == 0
     assert re.fullmatch(SUMMARY, capsys.readouterr().out)["tokens"] == f"{9 * 64}"
 

@@ -1,12 +1,9 @@
-"""Toy mixtures have the geometry they promise; CIFAR-10 is read from small made-up archives."""
+"""Toy mixtures have the geometry they promise, and photo patches are cut from photographs."""
 
 import numpy as np
 import pytest
 
 from vqlab import data
-
-IMAGE_BYTES = 3 * 32 * 32
-TRAIN = [f"data_batch_{i}.bin" for i in range(1, 6)]
 
 
 def class_statistics(samples):
@@ -97,78 +94,6 @@ def test_photo_patches_are_cut_from_the_photographs_some_of_them_mirrored():
 def test_photo_patches_refuse_none(refuses):
     with refuses("n must be at least 1"):
         data.photo_patches(n=0)
-
-
-@pytest.fixture
-def archive(tmp_path):
-    """A small CIFAR-10 in the official binary layout: 3 images a file; label and pixels tell file and image."""
-    folder = tmp_path / "cifar-10-batches-bin"
-    folder.mkdir()
-    for f, name in enumerate([*TRAIN, "test_batch.bin"]):
-        records = np.zeros((3, 1 + IMAGE_BYTES), np.uint8)
-        for i in range(3):
-            records[i, 0] = (2 * f + i) % 10
-            records[i, 1:] = np.repeat([10 * f + i, 100, 200], 32 * 32)  # red, green, blue planes
-            records[i, 1 + 5] = 255  # row 0, column 5 of the red plane
-        records.tofile(folder / name)
-    return folder
-
-
-@pytest.mark.parametrize("nested", [True, False])
-def test_cifar10_reads_both_splits_in_file_order(archive, nested):
-    folder = archive.parent if nested else archive
-    train, test = data.cifar10("train", folder), data.cifar10("test", folder)
-    assert train.x.shape == (15, 3, 32, 32)
-    assert train.x.dtype == np.uint8
-    assert train.y.dtype == np.int64
-    assert train.y.tolist() == [(2 * f + i) % 10 for f in range(5) for i in range(3)]
-    assert train.x[:, 0, 9, 9].tolist() == [10 * f + i for f in range(5) for i in range(3)]
-    assert test.y.tolist() == [0, 1, 2]
-    assert test.x[0, :, 9, 9].tolist() == [50, 100, 200]
-    assert np.argwhere(test.x[0, 0] == 255).tolist() == [[0, 5]]
-
-
-def test_cifar10_uses_the_folder_in_the_environment(archive, monkeypatch):
-    monkeypatch.setenv("VQLAB_DATA", str(archive.parent))
-    assert len(data.cifar10("test").x) == 3
-
-
-def test_cifar10_says_that_the_environment_variable_is_not_set(monkeypatch, refuses):
-    monkeypatch.delenv("VQLAB_DATA", raising=False)
-    with refuses("VQLAB_DATA, which is not set"):
-        data.cifar10()
-
-
-def test_cifar10_says_that_the_folder_is_not_there(tmp_path, refuses):
-    with refuses("nowhere is not a folder"):
-        data.cifar10(folder=tmp_path / "nowhere")
-
-
-def test_cifar10_names_every_missing_file(archive, refuses):
-    (archive / "data_batch_2.bin").unlink()
-    (archive / "test_batch.bin").unlink()
-    with refuses("data_batch_2.bin, test_batch.bin missing"):
-        data.cifar10("train", archive)
-
-
-@pytest.mark.parametrize("keep", [0, 1000, 2 * (1 + IMAGE_BYTES) + 1])
-def test_cifar10_refuses_a_truncated_file(archive, keep, refuses):
-    path = archive / "data_batch_3.bin"
-    path.write_bytes(path.read_bytes()[:keep])
-    with refuses("data_batch_3.bin"):
-        data.cifar10("train", archive)
-
-
-def test_cifar10_refuses_labels_above_nine(archive, refuses):
-    path = archive / "test_batch.bin"
-    path.write_bytes(b"\x0a" + path.read_bytes()[1:])
-    with refuses("labels above 9"):
-        data.cifar10("test", archive)
-
-
-def test_cifar10_refuses_an_unknown_split(archive, refuses):
-    with refuses("'train' or 'test', got 'validation'"):
-        data.cifar10("validation", archive)
 
 
 @pytest.mark.parametrize("classes", [2, 4, 8, 16, 32])

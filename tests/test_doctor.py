@@ -12,15 +12,13 @@ import numpy as np
 import psutil
 import pytest
 from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
+from made_up_cifar10 import write_binary, write_python
 from matplotlib.figure import Figure
 
 from vqlab import data, doctor, sweeps
 from vqlab.doctor import FAIL, OK, UNSET, Check, Unset
 
-
-@pytest.fixture(autouse=True)
-def no_cifar10(monkeypatch):
-    monkeypatch.delenv("VQLAB_DATA", raising=False)
+pytestmark = pytest.mark.usefixtures("no_cifar10")
 
 
 def examine(name: str) -> doctor.Finding:
@@ -39,7 +37,7 @@ def test_this_environment_passes(capsys):
     assert doctor.main() == 0
     *lines, last = capsys.readouterr().out.splitlines()
     assert [line[:4] for line in lines[:-1]] == ["[OK]"] * (len(lines) - 1)
-    assert lines[-1].startswith("[--] CIFAR-10: VQLAB_DATA is not set; labs use")
+    assert lines[-1].startswith("[--] CIFAR-10: not on this machine, so labs use")
     assert last == f"All {len(lines) - 1} checks passed."
 
 
@@ -88,6 +86,7 @@ sys.exit(main(["doctor"]))
     assert answer.stderr == ""
     *lines, last = answer.stdout.splitlines()
     failed = {line.split()[1].rstrip(":") for line in lines if line.startswith("[FAIL] ")}
+    assert lines[-1].startswith("[--] CIFAR-10: not looked for (No module named ")
     assert failed == {*doctor.PACKAGES, "training", "pictures", "stored", "Jupyter", "memory"}
     assert re.fullmatch(rf"{len(failed)} of \d+ checks failed\.", last)
 
@@ -221,15 +220,16 @@ def test_a_folder_that_cannot_be_written_fails(monkeypatch):
 # --- CIFAR-10 is optional, but not half of it ----------------------------------------------------------------
 
 
-def test_cifar10_may_be_unset_or_complete_but_not_broken(monkeypatch, tmp_path):
+def test_cifar10_may_be_absent_or_complete_but_not_broken(monkeypatch, no_cifar10, tmp_path):
     finding = examine("CIFAR-10")
     assert (finding.status, finding.mend) == (UNSET, "")
+    write_python(no_cifar10 / "cifar-10-batches-py", n=2)
+    assert str(examine("CIFAR-10")) == f"[OK] CIFAR-10: 12 images in {no_cifar10}"
     monkeypatch.setenv("VQLAB_DATA", str(tmp_path / "nowhere"))
     assert "is not a folder" in failure("CIFAR-10")
     monkeypatch.setenv("VQLAB_DATA", str(tmp_path))
     assert "missing" in failure("CIFAR-10")
-    for name in [f"data_batch_{i}.bin" for i in range(1, 6)] + ["test_batch.bin"]:
-        np.zeros((2, 3073), np.uint8).tofile(tmp_path / name)
+    write_binary(tmp_path, n=2)
     finding = examine("CIFAR-10")
     assert (finding.status, finding.text) == (OK, f"CIFAR-10: 12 images in {tmp_path}")
     (tmp_path / "data_batch_2.bin").write_bytes(b"0" * 3074)

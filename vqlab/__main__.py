@@ -1,4 +1,4 @@
-"""The command line: `python -m vqlab doctor`, `train`, `sweep`, and for teachers `assignment`, `grade`, `pack`.
+"""The command line: `python -m vqlab doctor`, `train`, `sweep`, `download`; for teachers `assignment`, `grade`, `pack`.
 
 A subcommand is one function that adds its parser and sets `run`, and its name in COMMANDS.
 Exit status: 0 done, 1 something cannot work (one sentence on stderr says what), 2 wrong usage, 130 stopped by Ctrl-C.
@@ -56,7 +56,6 @@ def _doctor(subcommands: argparse._SubParsersAction) -> None:
 
 def _train(subcommands: argparse._SubParsersAction) -> None:
     parser = subcommands.add_parser("train", help="train a VQ autoencoder on small real images and report how it did")
-    source = "cifar10" if os.environ.get("VQLAB_DATA") else "photos"
 
     def number(name: str, default: int, help: str) -> None:
         parser.add_argument(name, type=int, default=default, help=f"{help} (default: {default})")
@@ -64,8 +63,7 @@ def _train(subcommands: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--data",
         choices=["cifar10", "photos"],
-        default=source,
-        help="CIFAR-10 from the folder VQLAB_DATA, or crops of two photographs (default: cifar10 if VQLAB_DATA is set)",
+        help="CIFAR-10, or crops of two photographs (default: cifar10 if VQLAB_DATA names it or it was downloaded)",
     )
     number("--images", 20_000, "training images, at most")
     number("--codebook-size", 512, "codes in the codebook, K")
@@ -124,10 +122,10 @@ def _run_training(chosen: argparse.Namespace) -> int:
     return 0
 
 
-def _images(source: str, count: int, seed: int) -> tuple["np.ndarray", "np.ndarray"]:
+def _images(source: str | None, count: int, seed: int) -> tuple["np.ndarray", "np.ndarray"]:
     from vqlab import data
 
-    if source == "cifar10":
+    if source == "cifar10" or (source is None and data.find_cifar10()):
         return data.cifar10("train").x[:count], data.cifar10("test").x[:_HELD_OUT_IMAGES]
     return data.photo_patches(count, seed).x, data.photo_patches(_HELD_OUT_IMAGES, seed + 1).x
 
@@ -226,7 +224,28 @@ def _run_sweeps(chosen: argparse.Namespace) -> int:
     return 1 if missed else 0
 
 
-COMMANDS = (_doctor, _train, _sweep, add_assignment, add_grade, add_pack)
+def _download(subcommands: argparse._SubParsersAction) -> None:
+    parser = subcommands.add_parser("download", help="fetch CIFAR-10 (170 MB); interrupted, the same command goes on")
+    parser.add_argument("name", choices=["cifar10"])
+    parser.add_argument("--folder", type=Path, help="where to (default: VQLAB_DATA if set, else the labs' cache)")
+    parser.set_defaults(run=_run_download)
+
+
+def _run_download(chosen: argparse.Namespace) -> int:
+    from vqlab import data
+    from vqlab.data import download
+
+    try:
+        folder = download.download_cifar10(chosen.folder)
+    except KeyboardInterrupt:
+        print("Stopped; what has arrived is kept, so the same command goes on from here.", file=sys.stderr)
+        return INTERRUPTED
+    found = folder == data.find_cifar10()
+    print(f"CIFAR-10 is in {folder}" + ("" if found else f"; set VQLAB_DATA={folder}, so that it is found there"))
+    return 0
+
+
+COMMANDS = (_doctor, _train, _sweep, _download, add_assignment, add_grade, add_pack)
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -5,7 +5,6 @@ Nothing but the standard library is imported before a check needs it, so that wh
 
 import importlib
 import importlib.metadata
-import os
 import re
 import shutil
 import subprocess
@@ -25,6 +24,7 @@ PACKAGES = {
     "scikit-learn": "sklearn",
     "matplotlib": "matplotlib",
     "tqdm": "tqdm",
+    "pooch": "pooch",
     "ipywidgets": "ipywidgets",
     "jupyterlab": "jupyterlab",
     "jupytext": "jupytext",
@@ -87,7 +87,7 @@ def checks() -> list[Check]:
         Check("disk", _disk, "free some disk space"),
         Check("memory", _memory, "close other programs and shut down unused kernels"),
         Check("folder", _writable, "start from a folder of your own, or ask for the right to write to this one"),
-        Check("CIFAR-10", _cifar10, "unset VQLAB_DATA to use photographs, or point it at a complete copy"),
+        Check("CIFAR-10", _cifar10, "run `python -m vqlab download cifar10`, or point VQLAB_DATA at a complete copy"),
     ]
 
 
@@ -232,9 +232,14 @@ def _writable() -> str:
 
 
 def _cifar10() -> str:
-    if not os.environ.get("VQLAB_DATA"):
-        raise Unset("VQLAB_DATA is not set; labs use the photographs bundled with scikit-learn")
-    from vqlab import data
-
-    counts = [len(data.cifar10(split).x) for split in data.cifar10_files()]
-    return f"{sum(counts):,} images in {os.environ['VQLAB_DATA']}"
+    try:
+        from vqlab import data
+    except ImportError as error:
+        raise Unset(f"not looked for ({error})") from None
+    folder = data.find_cifar10()
+    if folder is None:
+        raise Unset(
+            "not on this machine, so labs use the photographs bundled with scikit-learn; "
+            "`python -m vqlab download cifar10` fetches it"
+        )
+    return f"{sum(len(data.cifar10(split).x) for split in data.CIFAR10_SPLITS):,} images in {folder}"

@@ -1,19 +1,21 @@
-"""Small real images: crops of two photographs, and CIFAR-10."""
+"""Small real images: crops of two photographs, and whatever picture somebody brings."""
 
-import os
+import warnings
+from io import BytesIO
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from vqlab import LabError
 from vqlab.data.samples import Samples, at_least_one
 
-CIFAR10_CLASSES = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
-_RECORD_BYTES = 1 + 3 * 32 * 32
-_CIFAR10_FILES = {
-    "train": [f"data_batch_{i}.bin" for i in range(1, 6)],
-    "test": ["test_batch.bin"],
-}
+if TYPE_CHECKING:
+    from PIL import Image
+
+_SIDE = 32
+_FEWEST_PIXELS, _MOST_PIXELS = 8, 50_000_000  # of a side, of a picture
+_FORMATS = ["PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF"]  # Pillow starts other programs for some of the rest
 
 
 def photo_patches(n: int = 4000, seed: int = 0) -> Samples:
@@ -27,61 +29,77 @@ def photo_patches(n: int = 4000, seed: int = 0) -> Samples:
     photos = [image[::2, ::2] for image in load_sample_images().images]
     rng = np.random.default_rng(seed)
     y = rng.integers(len(photos), size=at_least_one(n, "n"))
-    x = np.empty((n, 3, 32, 32), np.uint8)
+    x = np.empty((n, 3, _SIDE, _SIDE), np.uint8)
     for i, photo in enumerate(y):
         image = photos[photo]
-        top, left = rng.integers(image.shape[0] - 31), rng.integers(image.shape[1] - 31)
-        crop = image[top : top + 32, left : left + 32]
+        top, left = (rng.integers(size - _SIDE + 1) for size in image.shape[:2])
+        crop = image[top : top + _SIDE, left : left + _SIDE]
         x[i] = (crop[:, ::-1] if rng.random() < 0.5 else crop).transpose(2, 0, 1)  # (H, W, C) -> (C, H, W)
     return Samples(x, y.astype(np.int64))
 
 
-def cifar10(split: str = "train", folder: str | Path | None = None) -> Samples:
-    """CIFAR-10 (Krizhevsky 2009) from files already on disk; x uint8 (n, 3, 32, 32), y in 0…9.
+def read_image(source: str | Path | bytes | memoryview) -> np.ndarray:
+    """Any picture as the labs' networks take it: uint8 (3, 32, 32), the largest centred square, resized.
 
-    folder: holds the official binary layout (`cifar-10-batches-bin/` or its contents); default: the
-    environment variable VQLAB_DATA. split: "train" (50,000 images) or "test" (10,000).
-    Raises: LabError if the folder is not named, or a file is missing or not a whole number of records.
+    source: a file, or the bytes of one, such as an upload. Turned as its EXIF says; grey and palettes become colours,
+    what is transparent lies on white, of an animation the first frame counts.
+    Raises: LabError if it is no picture, damaged, larger than 50 megapixels or smaller than 8 pixels a side.
     """
-    if split not in _CIFAR10_FILES:
-        raise LabError(f"split must be 'train' or 'test', got {split!r}")
-    files = cifar10_files(folder)
-    records = np.concatenate([_records(path) for path in files[split]])  # (n, 1 + 3072)
-    return Samples(records[:, 1:].reshape(-1, 3, 32, 32), records[:, 0].astype(np.int64))
+    from PIL import Image
+
+    name = str(source) if isinstance(source, str | Path) else "the upload"
+    picture = _decoded(_raw(source), name)
+    margin = np.subtract(picture.size, min(picture.size)) / 2
+    box = (*margin, *np.subtract(picture.size, margin))  # left, top, right, bottom
+    small = picture.resize((_SIDE, _SIDE), Image.Resampling.LANCZOS, box=tuple(map(float, box)))
+    if small.mode == "RGBA":
+        small = Image.alpha_composite(Image.new("RGBA", small.size, "white"), small).convert("RGB")
+    return np.ascontiguousarray(np.asarray(small).transpose(2, 0, 1))  # (H, W, C) -> (C, H, W)
 
 
-def cifar10_files(folder: str | Path | None = None) -> dict[str, list[Path]]:
-    """The data files of CIFAR-10 by split, all checked to be there. Raises LabError if any is not."""
-    named = folder or os.environ.get("VQLAB_DATA")
-    if not named:
-        raise LabError(
-            "CIFAR-10 is looked for in the folder named by VQLAB_DATA, which is not set: "
-            "set it to the folder that holds cifar-10-batches-bin, or use --data photos"
-        )
-    root = Path(named).expanduser()
-    nested = root / "cifar-10-batches-bin"
-    root = nested if nested.is_dir() else root
-    if not root.is_dir():
-        raise LabError(
-            f"{root} is not a folder, so CIFAR-10 is not there: set VQLAB_DATA to the one holding cifar-10-batches-bin"
-        )
-    missing = [name for names in _CIFAR10_FILES.values() for name in names if not (root / name).is_file()]
-    if missing:
-        raise LabError(
-            f"{root} is not a complete CIFAR-10: {', '.join(missing)} missing; "
-            "unpack cifar-10-binary.tar.gz there again"
-        )
-    return {split: [root / name for name in names] for split, names in _CIFAR10_FILES.items()}
+def _raw(source: str | Path | bytes | memoryview) -> bytes:
+    if isinstance(source, bytes | bytearray | memoryview):
+        return bytes(source)
+    if not isinstance(source, str | Path):
+        raise LabError(f"a picture is given by the path of its file or by its bytes, got {type(source).__name__}")
+    try:
+        return Path(source).expanduser().read_bytes()
+    except OSError as error:
+        raise LabError(f"{source} cannot be read ({error.strerror}): give the path of a picture") from None
 
 
-def _records(path: Path) -> np.ndarray:
-    raw = np.fromfile(path, np.uint8)
-    if len(raw) == 0 or len(raw) % _RECORD_BYTES:
-        raise LabError(
-            f"{path} has {len(raw):,} bytes, not a whole number of {_RECORD_BYTES}-byte images: "
-            "it is truncated, so unpack cifar-10-binary.tar.gz again"
-        )
-    records = raw.reshape(-1, _RECORD_BYTES)
-    if records[:, 0].max() > 9:
-        raise LabError(f"{path} has class labels above 9, so it is not CIFAR-10's binary layout: unpack it again")
-    return records
+def _decoded(raw: bytes, name: str) -> "Image.Image":
+    """The first frame, upright, in mode RGB, or RGBA if something in it may be transparent."""
+    from PIL import Image, ImageOps, UnidentifiedImageError
+
+    too_large = f"{name} has more than {_MOST_PIXELS // 10**6} megapixels: make it smaller first"
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about sizes, which are judged here, and about odd metadata
+            picture = Image.open(BytesIO(raw), formats=_FORMATS)
+            width, height = picture.size
+            if width * height > _MOST_PIXELS:
+                raise LabError(too_large)
+            if min(width, height) < _FEWEST_PIXELS:
+                raise LabError(f"{name} has {width}×{height} pixels: choose one with at least 8 a side")
+            ImageOps.exif_transpose(picture, in_place=True)
+            return _in_colour(picture)
+    except LabError:
+        raise
+    except Image.DecompressionBombError:
+        raise LabError(too_large) from None
+    except UnidentifiedImageError:
+        raise LabError(f"{name} is not a picture that can be read: give a PNG or JPEG") from None
+    except Exception as error:  # damaged bytes make the decoders raise nearly anything
+        reason = " ".join(str(error).split())[:120].replace(". ", ", ").rstrip(".") or type(error).__name__
+        raise LabError(f"{name} is damaged or of a rare kind ({reason}): save it anew as PNG or JPEG") from None
+
+
+def _in_colour(picture: "Image.Image") -> "Image.Image":
+    from PIL import Image
+
+    if picture.mode.startswith("I"):  # 16 bits of grey, which Pillow would clip at 255
+        return Image.fromarray((np.asarray(picture, np.float32) / 257).clip(0, 255).astype(np.uint8)).convert("RGB")
+    if picture.mode == "F":
+        raise ValueError("its pixels are fractions")
+    return picture.convert("RGBA" if picture.has_transparency_data else "RGB")
