@@ -240,8 +240,8 @@ def _run_download(chosen: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         print("Stopped; what has arrived is kept, so the same command goes on from here.", file=sys.stderr)
         return INTERRUPTED
-    found = folder == data.find_cifar10()
-    print(f"CIFAR-10 is in {folder}" + ("" if found else f"; set VQLAB_DATA={folder}, so that it is found there"))
+    hint = "" if folder == data.find_cifar10() else f"; set VQLAB_DATA={folder}, so that it is found there"
+    print(f"CIFAR-10 is in {folder}{hint}")
     return 0
 
 
