@@ -232,15 +232,14 @@ def _download(subcommands: argparse._SubParsersAction) -> None:
 
 
 def _run_download(chosen: argparse.Namespace) -> int:
-    from vqlab import data
-    from vqlab.data import download
+    from vqlab.data import download, find_cifar10
 
     try:
         folder = download.download_cifar10(chosen.folder)
     except KeyboardInterrupt:
         print("Stopped; what has arrived is kept, so the same command goes on from here.", file=sys.stderr)
         return INTERRUPTED
-    hint = "" if folder == data.find_cifar10() else f"; set VQLAB_DATA={folder}, so that it is found there"
+    hint = "" if folder == find_cifar10() else f"; set VQLAB_DATA={folder}, so that it is found there"
     print(f"CIFAR-10 is in {folder}{hint}")
     return 0
 
