@@ -189,6 +189,14 @@ def test_a_server_that_calls_the_archive_compressed_does_not_get_it_unpacked_on_
     assert is_complete(folder)
 
 
+def test_what_a_server_sends_after_the_end_is_not_kept(mirror, folder):
+    address = mirror.serve("/a", CONTENT + b"0" * 50_000_000, length=False)
+    download_cifar10(folder, describe(CONTENT, address))
+    assert is_complete(folder)
+    (request,) = mirror.requests
+    assert request.sent == 0  # the connection was closed before all of it was sent
+
+
 def test_an_archive_that_somebody_put_there_is_used(mirror, folder):
     folder.mkdir()
     (folder / NAME).write_bytes(CONTENT)
