@@ -39,20 +39,28 @@ class StoredSweep:
 
         Raises: LabError if an axis or a value is not stored.
         """
-        index: list[object] = []
-        for name, axis in self.axes.items():
-            if name not in position:
-                index.append(slice(None))
-                continue
-            value = position.pop(name)
-            if value not in axis.values:
-                raise LabError(f"{name} = {value} is not stored in {self.name}: choose from {list(axis.values)}")
-            index.append(axis.values.index(value))
-        if position:
-            raise LabError(f"{self.name} has no axis {', '.join(position)}: it has {', '.join(self.axes)}")
-        cell = {key: array[tuple(index)] for key, array in self.arrays.items()}
+        index = self._index(position)
+        cell = {key: array[index] for key, array in self.arrays.items()}
         scaled = [key for key in cell if f"{key}_scale" in cell]
         return cell | {key: unpack(cell[key], cell[f"{key}_scale"]) for key in scaled}
+
+    def final(self, key: str, **position: object) -> np.ndarray:
+        """A number that is stored for every frame, at the last of them: (…, seeds), axes left out first.
+
+        Raises: LabError if an axis or a value is not stored.
+        """
+        return self.arrays[key][self._index(position)][..., -1]
+
+    def _index(self, position: dict[str, object]) -> tuple:
+        if unknown := [name for name in position if name not in self.axes]:
+            raise LabError(f"{self.name} has no axis {', '.join(unknown)}: it has {', '.join(self.axes)}")
+        for name, value in position.items():
+            if value not in self.axes[name].values:
+                stored = list(self.axes[name].values)
+                raise LabError(f"{name} = {value} is not stored in {self.name}: choose from {stored}")
+        return tuple(
+            axis.values.index(position[name]) if name in position else slice(None) for name, axis in self.axes.items()
+        )
 
 
 def load(name: str, folder: Path | None = None) -> StoredSweep:

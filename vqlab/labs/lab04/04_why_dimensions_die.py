@@ -29,7 +29,7 @@ dimensions.training_view(sweep, {"warmup": 0, "codebook_size": 256, "slope": 1, 
 
 # %% [markdown]
 # All codes are used, about evenly. And yet the codebook is flat: its **effective dimension** (the principal components that hold 99 % of its variance)
-# is a handful of 32. On the left you see the price: the first few modes are served, all others lose everything.
+# is far below 32; the title has the number. On the left you see the price: the first few modes are served, all others lose everything.
 # No code can be blamed. This is **dimensional collapse**.
 
 # %% [markdown]
@@ -84,15 +84,11 @@ from vqlab.figures import spread, table
 d = sweep.settings["dim"]
 warmups = sweep.axes["warmup"].values
 
-
-def final(key, **position):
-    """The last frame of a stored number: (…, seeds)."""
-    return sweep.at(**position)[key][..., -1]
-
-
 rows = []
 for warmup in warmups:
-    used, dims, error = (final(key, warmup=warmup, codebook_size=256, slope=1) for key in ("active", "code_dim", "mse"))
+    used, dims, error = (
+        sweep.final(key, warmup=warmup, codebook_size=256, slope=1) for key in ("active", "code_dim", "mse")
+    )
     rows.append([warmup, used, dims, spread(error * d, 4)])
 table(["warm-up (steps)", "codes in use (of 256)", "effective dimension (of 32)", "error"], rows)
 
@@ -101,7 +97,7 @@ import numpy as np
 from IPython.display import Markdown
 
 used, dims, error = (
-    final(key, codebook_size=256, slope=1) for key in ("active", "code_dim", "mse")
+    sweep.final(key, codebook_size=256, slope=1) for key in ("active", "code_dim", "mse")
 )  # (warm-up, seeds)
 best = int(error.mean(1).argmin())
 Markdown(
@@ -229,13 +225,15 @@ Explorer(
 # For "dimension" both get the same 99 % rule: the codebook's variance here, that of the channel's output there.
 
 # %%
+from vqlab.labs.lab04 import readings
+
 sizes = sweep.axes["codebook_size"].values
 rows = []
 for k in sizes:
-    predicted = dimensions.predict(sweep, codebook_size=k, slope=1, budget=1500)
+    predicted = readings.predict(sweep, codebook_size=k, slope=1, budget=1500)
     for i in (0, 2, 4, 6, 8, 10):
         here = {"warmup": warmups[i], "codebook_size": k, "slope": 1}
-        dims, error = final("code_dim", **here), final("mse", **here) * d
+        dims, error = sweep.final("code_dim", **here), sweep.final("mse", **here) * d
         ratio = f"{error.mean() / predicted.error[i]:.3f}"
         expected = f"{predicted.error[i]:.2f}"
         rows.append([f"{np.log2(k):.0f}", warmups[i], predicted.dimension[i], dims, expected, spread(error, 4), ratio])
@@ -273,16 +271,16 @@ Explorer(
 off, above, shannon, kmeans = [], [], [], []
 for k in sizes:
     for slope in sweep.axes["slope"].values:
-        predicted = dimensions.predict(sweep, k, slope, 1500)
-        measured = final("mse", codebook_size=k, slope=slope).mean(1) * d
-        off.append(final("code_dim", codebook_size=k, slope=slope).mean(1) - predicted.dimension)
+        predicted = readings.predict(sweep, k, slope, 1500)
+        measured = sweep.final("mse", codebook_size=k, slope=slope).mean(1) * d
+        off.append(sweep.final("code_dim", codebook_size=k, slope=slope).mean(1) - predicted.dimension)
         above.append(measured / predicted.error - 1)
-        shannon.append(measured.min() / dimensions.shannon(sweep, k, slope).distortion - 1)
+        shannon.append(measured.min() / readings.shannon(sweep, k, slope).distortion - 1)
         kmeans.append(measured.min() / (clustered.at(codebook_size=k, slope=slope)["mse"].mean(1).min() * d) - 1)
 off, above, shannon, kmeans = map(np.array, (off, above, shannon, kmeans))  # (9 positions, warm-ups) and (9,)
 
 rows = []
-for name, here in verdicts.groups(sweep).items():
+for name, here in readings.groups(sweep).items():
     o, g = off[:, here], above[:, here]
     dims = f"{o.mean():+.1f} ({o.min():+.1f} to {o.max():+.1f})"
     error = f"{g.mean():+.1%} ({g.min():+.1%} to {g.max():+.1%})"
@@ -298,11 +296,11 @@ table(
 )
 
 # %%
-predicted = dimensions.predict(sweep, codebook_size=256, slope=1, budget=1500)
-error = final("mse", codebook_size=256, slope=1).mean(1)  # (warm-ups,)
+predicted = readings.predict(sweep, codebook_size=256, slope=1, budget=1500)
+error = sweep.final("mse", codebook_size=256, slope=1).mean(1)  # (warm-ups,)
 Markdown(
     f"- **The dimension is foreseen where it matters**: for warm-ups of 100 to 300 steps it is off by "
-    f"{np.abs(off[:, verdicts.groups(sweep)['100–300']]).mean():.1f} of {d} on average.\n"
+    f"{np.abs(off[:, readings.groups(sweep)['100–300']]).mean():.1f} of {d} on average.\n"
     f"- **Cold starts keep more than foreseen**, {off[:, 0].mean():.1f} modes on average and up to {off[:, 0].max():.1f}. "
     "In theory a dead mode is frozen for good; a real code leaks a little of every mode, the more so the more codes there are.\n"
     f"- **So the gain is overstated.** K = 256, slope 1: predicted {1 - predicted.error.min() / predicted.error[0]:.1%} "
@@ -319,12 +317,10 @@ Markdown(
 # %%
 K, SLOPE = 1024, 2  # change me
 
-predicted = dimensions.predict(sweep, codebook_size=K, slope=SLOPE, budget=1500)
+predicted = readings.predict(sweep, codebook_size=K, slope=SLOPE, budget=1500)
 for i, warmup in enumerate(warmups):
     cell = {key: values[:, -1] for key, values in sweep.at(warmup=warmup, codebook_size=K, slope=SLOPE).items()}
-    print(
-        f"warm-up {warmup:3d}, at the switch {predicted.at_switch[i]:2d}. {dimensions.verdict(cell, predicted, i, d)}"
-    )
+    print(f"warm-up {warmup:3d}, at the switch {predicted.at_switch[i]:2d}. {readings.verdict(cell, predicted, i, d)}")
 
 # %% [markdown]
 # ## 7. Build it
@@ -499,7 +495,7 @@ settings = Settings(
 switch = AdaptiveSwitch(every=25, patience=3, latest=0.9)
 Trainer(LinearAutoencoder(seeds=[7]), x, settings, seeds=[7]).run(switch)
 print("active modes, every 25 steps:", [int(score) for score in switch.history])
-print(f"switched at step {switch.switched_at}; Shannon would serve {dimensions.shannon(sweep, 256, 1).active} modes")
+print(f"switched at step {switch.switched_at}; Shannon would serve {readings.shannon(sweep, 256, 1).active} modes")
 
 # %% [markdown]
 # How good is that? Against the best fixed warm-up of the sweep, which takes a whole sweep to find. Every seed switches for itself here.
@@ -516,23 +512,17 @@ Explorer(
 
 # %%
 positions = [(k, slope) for k in sizes for slope in sweep.axes["slope"].values]
-shortest = np.array([switching.best_warmup(sweep, *position, 1500) for position in positions])
-cold = np.array(
-    [
-        final("mse", warmup=0, codebook_size=k, slope=s).mean() / final("mse", codebook_size=k, slope=s).mean(1).min()
-        - 1
-        for k, s in positions
-    ]
-)
+shortest = np.array([readings.best_warmup(sweep, *position, 1500) for position in positions])
+cold = np.array([readings.cold_regret(sweep, *position).mean() for position in positions])
 rows = [["cold, no warm-up", f"{cold.mean():+.2%} ({cold.max():+.2%})", f"{-shortest.mean():+.0f}"]]
 for rule in adaptive.axes["rule"].values:
-    regret = np.array([switching.regret(sweep, adaptive, rule, *position).mean() for position in positions])
+    regret = np.array([readings.regret(sweep, adaptive, rule, *position).mean() for position in positions])
     steps = np.array([adaptive.at(rule=rule, codebook_size=k, slope=s)["switched"].mean() for k, s in positions])
     rows.append([rule, f"{regret.mean():+.2%} ({regret.max():+.2%})", f"{(steps - shortest).mean():+.0f}"])
 table(["rule", "regret in error: mean of the 9 positions (worst)", "regret in steps"], rows)
 
 # %%
-patient = np.array([switching.regret(sweep, adaptive, "patient", *position).mean() for position in positions])
+patient = np.array([readings.regret(sweep, adaptive, "patient", *position).mean() for position in positions])
 lost = [f"K = {k}, slope {slope:g}" for (k, slope), worse in zip(positions, patient > cold, strict=True) if worse]
 print(f"the patient rule does worse than a cold start at: {', '.join(lost) or 'no position'}")
 
@@ -548,10 +538,10 @@ for slope in sweep.axes["slope"].values:
     for k in sizes:
         cells = []
         for budget in BUDGETS:
-            tied = switching.tied_warmups(sweep, k, slope, budget)
+            tied = readings.tied_warmups(sweep, k, slope, budget)
             among = f" ({tied[0]}–{tied[-1]})" if len(tied) > 1 else ""
-            cells.append(f"{switching.best_warmup(sweep, k, slope, budget)}{among}")
-        flows = [dimensions.predict(sweep, k, slope, budget).error for budget in (500, 1500)]
+            cells.append(f"{readings.best_warmup(sweep, k, slope, budget)}{among}")
+        flows = [readings.predict(sweep, k, slope, budget).error for budget in (500, 1500)]
         foreseen = [warmups[np.flatnonzero(error < 1.001 * error.min())[0]] for error in flows]
         rows.append([slope, k, *cells, *foreseen])
 table(["slope", "K", *(f"after {budget:,}" for budget in BUDGETS), "theory, after 500", "theory, after 1,500"], rows)
@@ -597,7 +587,7 @@ for r in (8, 12, 16):
 # %% [markdown]
 # | | the papers | here |
 # |---|---|---|
-# | collapse | 2605.06870: all codes used, 1–2 % of full rank | reproduced: all codes used, a handful of 32 dimensions (section 4) |
+# | collapse | 2605.06870: the codebook keeps 1–2 % of full rank (abstract) | collapsed with every code in use, but less far, the more codes the less (section 3, warm-up 0) |
 # | cause | 2605.06870: modes under water get no gradient | reproduced in the flow (section 5) and roughly in a real quantizer (section 6) |
 # | count at the switch | an upper bound of the final dimension, vacuous for a short warm-up | vacuous when short, yes. **Not an upper bound here**: with β < 1 modes come up again after the switch |
 # | cold start | 2605.06870: ordinary VQ stays at 2–4 dimensions, frozen | starts there, then **leaks**: the more codes, the faster (sections 4, 6) |

@@ -3,10 +3,10 @@
 import numpy as np
 from matplotlib.axes import Axes
 
-from vqlab import figures, measures, theory
-from vqlab.data import power_law_spectrum
+from vqlab import figures, measures
 from vqlab.figures import View
-from vqlab.labs.lab04.forecast import Forecast, forecast
+from vqlab.labs.lab04.forecast import Forecast
+from vqlab.labs.lab04.readings import predict, shannon, trained_warmups, verdict
 from vqlab.sweeps import Arrays, StoredSweep
 
 _BAR = 5  # points
@@ -45,35 +45,6 @@ def training_view(sweep: StoredSweep, state: dict, live: Arrays | None = None) -
         comparison = _draw_live(right, sweep, here, live, state)
     alt = f"{figure._suptitle.get_text()}. {comparison}"
     return View(figure, alt, f"{_status(sweep, state, now, warmups)} {comparison}".strip())
-
-
-def trained_warmups(sweep: StoredSweep, budget: int) -> tuple[int, ...]:
-    """The stored warm-up lengths that leave quantized steps within `budget` steps."""
-    return tuple(value for value in sweep.axes["warmup"].values if value < budget)
-
-
-def predict(sweep: StoredSweep, codebook_size: int, slope: float, budget: int) -> Forecast:
-    """The flow's predictions for one K and spectrum at every warm-up that fits the budget: arrays (W,) and (W, d)."""
-    sizes = sweep.axes["codebook_size"].values
-    every = forecast(sweep.settings, slope, sizes, sweep.axes["warmup"].values, budget)
-    trained = len(trained_warmups(sweep, budget))
-    return Forecast(*(values[sizes.index(codebook_size), :trained] for values in every))
-
-
-def shannon(sweep: StoredSweep, codebook_size: int, slope: float) -> theory.WaterFilling:
-    """Water-filling of the data's spectrum at log2 K bits: what no code of this size can beat."""
-    return theory.water_fill(power_law_spectrum(sweep.settings["dim"], slope), np.log2(codebook_size))
-
-
-def verdict(measured: Arrays, predicted: Forecast, at: int, dim: int) -> str:
-    """Measured beside predicted dimension and error of one position, in words. measured: arrays (seeds,)."""
-    dimension, error = measured["code_dim"], measured["mse"] * dim
-    off, gap = dimension.mean() - predicted.dimension[at], error.mean() / predicted.error[at] - 1
-    within = "within one" if abs(off) <= 1 else f"{abs(off):.1f} {'above' if off > 0 else 'below'}"
-    return (
-        f"Dimension: predicted {predicted.dimension[at]}, measured {figures.spread(dimension)}, {within}. Error: "
-        f"predicted {predicted.error[at]:.2f}, measured {figures.spread(error, 4)}, {gap:+.1%}."
-    )
 
 
 def _headline(state: dict, now: Arrays, warmups: tuple[int, ...], dim: int) -> str:

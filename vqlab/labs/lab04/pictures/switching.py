@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 
 from vqlab import figures
 from vqlab.figures import View
-from vqlab.labs.lab04.pictures.dimensions import trained_warmups
+from vqlab.labs.lab04.readings import best_warmup, cold_regret, errors_at, regret, trained_warmups
 from vqlab.sweeps import StoredSweep
 
 BUDGETS = ((500, ":", "^"), (750, "--", "s"), (1500, "-", "o"))
@@ -38,7 +38,7 @@ def switching_view(sweep: StoredSweep, adaptive: StoredSweep, state: dict) -> Vi
         curves.errorbar(*place, xerr=spread, fmt=marker, color=color, markersize=9, markeredgecolor="black")
     figures.caption(curves, "Price of a fixed warm-up, by budget")
     _draw_rows(rows, sweep, adaptive, state)
-    cold = 100 * (_final(sweep, 0, k, slope) / _final(sweep, best, k, slope).mean() - 1)
+    cold = 100 * cold_regret(sweep, k, slope)
     sentences = [
         f"{rule}: switch at step {figures.spread(switched[rule])} ({switched[rule].mean() - best:+.0f} to the best), "
         f"error {100 * excess[rule].mean():+.2f} ± {100 * excess[rule].std():.2f} %"
@@ -51,39 +51,9 @@ def switching_view(sweep: StoredSweep, adaptive: StoredSweep, state: dict) -> Vi
     return View(figure, f"{title}. {status}", status)
 
 
-def best_warmup(sweep: StoredSweep, codebook_size: int, slope: float, budget: int) -> int:
-    """The stored warm-up length with the lowest mean error after `budget` steps."""
-    warmups = trained_warmups(sweep, budget)
-    error = _at_budget(sweep, codebook_size, slope, budget)
-    return int(warmups[int(error.mean(1).argmin())])
-
-
-def tied_warmups(sweep: StoredSweep, codebook_size: int, slope: float, budget: int) -> tuple[int, ...]:
-    """The stored warm-up lengths that are no worse than the best by more than two standard errors, seed by seed."""
-    warmups, error = trained_warmups(sweep, budget), _at_budget(sweep, codebook_size, slope, budget)
-    above = error - error[error.mean(1).argmin()]  # (W, seeds): each seed beside itself
-    slack = 2 * above.std(1, ddof=1) / np.sqrt(above.shape[1])
-    return tuple(w for w, near in zip(warmups, above.mean(1) <= slack, strict=True) if near)
-
-
-def regret(sweep: StoredSweep, adaptive: StoredSweep, rule: str, codebook_size: int, slope: float) -> np.ndarray:
-    """Error of an adaptive rule above the mean of the best fixed warm-up, as a share of that: (seeds,)."""
-    best = _final(sweep, best_warmup(sweep, codebook_size, slope, sweep.settings["steps"]), codebook_size, slope).mean()
-    return adaptive.at(rule=rule, codebook_size=codebook_size, slope=slope)["mse"][:, -1] / best - 1
-
-
-def _at_budget(sweep: StoredSweep, codebook_size: int, slope: float, budget: int) -> np.ndarray:
-    moment = sweep.settings["frames"].index(budget)
-    return sweep.at(codebook_size=codebook_size, slope=slope)["mse"][: len(trained_warmups(sweep, budget)), :, moment]
-
-
-def _final(sweep: StoredSweep, warmup: int, codebook_size: int, slope: float) -> np.ndarray:
-    return sweep.at(warmup=warmup, codebook_size=codebook_size, slope=slope)["mse"][:, -1]
-
-
 def _draw_budgets(axis: Axes, sweep: StoredSweep, codebook_size: int, slope: float) -> None:
     for budget, style, marker in BUDGETS:
-        error = _at_budget(sweep, codebook_size, slope, budget)
+        error = errors_at(sweep, codebook_size, slope, budget)
         above = 100 * (error / error.mean(1).min() - 1)
         x = np.array(trained_warmups(sweep, budget))
         figures.band(axis, x, above.T, figures.WARM, f"{budget:,} steps", linestyle=style, marker=marker)
@@ -94,7 +64,7 @@ def _draw_budgets(axis: Axes, sweep: StoredSweep, codebook_size: int, slope: flo
 
 def _draw_rows(axis: Axes, sweep: StoredSweep, adaptive: StoredSweep, state: dict) -> None:
     positions = [(k, slope) for slope in sweep.axes["slope"].values for k in sweep.axes["codebook_size"].values]
-    groups = [("cold", (figures.COLD, "s"), [_cold_regret(sweep, *position) for position in positions])]
+    groups = [("cold", (figures.COLD, "s"), [cold_regret(sweep, *position) for position in positions])]
     for rule, style in zip(adaptive.axes["rule"].values, _RULES, strict=True):
         groups.append((rule, style, [regret(sweep, adaptive, rule, *position) for position in positions]))
     for row, (label, (color, marker), values) in enumerate(groups):
@@ -114,8 +84,3 @@ def _draw_rows(axis: Axes, sweep: StoredSweep, adaptive: StoredSweep, state: dic
     axis.set(xlim=(-0.8, _MOST_REGRET), ylim=(len(positions) - 0.5, -0.5), xlabel="% above the best fixed warm-up")
     axis.set_position((0.67, 0.135, 0.31, 0.62))
     figures.caption(axis, f"Regret after {sweep.settings['steps']:,} steps, {len(sweep.seeds)} seeds")
-
-
-def _cold_regret(sweep: StoredSweep, codebook_size: int, slope: float) -> np.ndarray:
-    best = best_warmup(sweep, codebook_size, slope, sweep.settings["steps"])
-    return _final(sweep, 0, codebook_size, slope) / _final(sweep, best, codebook_size, slope).mean() - 1

@@ -6,11 +6,9 @@ from matplotlib.axes import Axes
 from vqlab import figures, theory
 from vqlab.data import power_law_spectrum
 from vqlab.figures import View
-from vqlab.labs.lab04.pictures.dimensions import predict
+from vqlab.labs.lab04.readings import groups, predict, shannon
 from vqlab.sweeps import StoredSweep
 
-# Warm-up lengths (steps), first and last, in groups of which theory has different things to say.
-GROUPS = {"cold": (0, 0), "25–75": (25, 75), "100–300": (100, 300), "400–800": (400, 800)}
 _STYLES = (
     (figures.COLD, "s"),
     (figures.CLASS_COLORS[2], "^"),
@@ -30,16 +28,15 @@ def verdict_view(sweep: StoredSweep, clustered: StoredSweep, state: dict) -> Vie
     cell = sweep.at(codebook_size=k, slope=slope)
     dimension, error = cell["code_dim"][..., -1], cell["mse"][..., -1] * dim  # (warm-up, seeds)
     kmeans = clustered.at(codebook_size=k, slope=slope)["mse"] * dim  # (modes, seeds)
-    spectrum = power_law_spectrum(dim, slope)
-    shannon = float(theory.water_fill(spectrum, np.log2(k)).distortion)
+    floor = float(shannon(sweep, k, slope).distortion)
     best, possible = error.mean(1).min(), kmeans.mean(1).min()
-    title = f"K = {k}, slope {slope:g}: best error {best:.2f}; k-means {possible:.2f}, Shannon {shannon:.2f}"
+    title = f"K = {k}, slope {slope:g}: best error {best:.2f}; k-means {possible:.2f}, Shannon {floor:.2f}"
     figure, (scatter, curve) = figures.canvas(2, title)
     predicted = predict(sweep, k, slope, sweep.settings["steps"])
     off = dimension.mean(1) - predicted.dimension
     _draw_scatter(scatter, sweep, predicted.dimension, dimension)
-    _draw_curve(curve, clustered, kmeans / shannon, dimension, error / shannon)
-    _draw_floor(curve, spectrum, k, shannon)
+    _draw_curve(curve, clustered, kmeans / floor, dimension, error / floor)
+    _draw_floor(curve, power_law_spectrum(dim, slope), k, floor)
     close = int((np.abs(off) <= 1).sum())
     figures.caption(scatter, f"Dimension: {close} of {len(off)} warm-ups within one of theory")
     figures.caption(curve, f"Error against dimension, {len(sweep.seeds)} seeds")
@@ -47,16 +44,10 @@ def verdict_view(sweep: StoredSweep, clustered: StoredSweep, state: dict) -> Vie
     at_best = error[error.mean(1).argmin()]
     status = (
         f"Measured less predicted dimension, by warm-up: {words}. Best error {figures.spread(at_best, 4)}, "
-        f"{best / shannon - 1:+.1%} to Shannon's floor and {best / possible - 1:+.1%} to k-means on the data's first "
+        f"{best / floor - 1:+.1%} to Shannon's floor and {best / possible - 1:+.1%} to k-means on the data's first "
         f"{clustered.axes['modes'].values[int(kmeans.mean(1).argmin())]} modes. {len(sweep.seeds)} seeds."
     )
     return View(figure, f"{title}. {status}", status)
-
-
-def groups(sweep: StoredSweep) -> dict[str, np.ndarray]:
-    """Which warm-up lengths belong to each of `GROUPS`, as indices."""
-    warmups = np.array(sweep.axes["warmup"].values)
-    return {name: np.flatnonzero((warmups >= low) & (warmups <= high)) for name, (low, high) in GROUPS.items()}
 
 
 def _draw_scatter(axis: Axes, sweep: StoredSweep, predicted: np.ndarray, measured: np.ndarray) -> None:
@@ -84,8 +75,7 @@ def _draw_curve(
     axis.set(xlim=(1.5, 33), ylim=(0.98, 1.4), xlabel="dimension", ylabel="error over Shannon's floor")
 
 
-def _draw_floor(axis: Axes, spectrum: np.ndarray, k: int, shannon: float) -> None:
+def _draw_floor(axis: Axes, spectrum: np.ndarray, k: int, distortion: float) -> None:
     modes = np.arange(1, len(spectrum) + 1)
-    axis.plot(
-        modes, theory.loss_floor(spectrum, np.log2(k), modes) / shannon, ":", color=figures.THEORY, label="Shannon"
-    )
+    floors = theory.loss_floor(spectrum, np.log2(k), modes) / distortion
+    axis.plot(modes, floors, ":", color=figures.THEORY, label="Shannon")
