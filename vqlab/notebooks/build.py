@@ -8,7 +8,9 @@
 An exercise is a cell with metadata exercise="name"; what stands between its nbgrader marks is the solution. A cell
 with check="name" is its check. An open question is a Markdown cell open="name" points=N with a model answer between
 marks, graded by a person. The student build blanks exercises (`stub="…"` replaces the default) and open questions,
-and all get the nbgrader metadata that releasing and grading need. A cell rubric="name" is for teachers only.
+and all get the nbgrader metadata that releasing and grading need. A cell rubric="name" is for teachers only. A Markdown
+cell model="name" ends in the model answer to that open question, folded away, for those who learn alone; an assignment
+(--marked) goes without it.
 """
 
 import argparse
@@ -44,8 +46,12 @@ def build(source: Path, answers: str = BLANK) -> NotebookNode:
     """The unexecuted notebook of a source. answers: BLANK for students, SOLVED, or MARKED with their marks left in."""
     notebook = jupytext.read(source)
     exercises = labs.Lab(source.stem[:2], source).exercises()
-    notebook.cells = [cell for cell in notebook.cells if "rubric" not in cell.metadata]
+    models = {c.metadata["open"]: _model_answer(c.source, source) for c in notebook.cells if "open" in c.metadata}
+    left_out = {"rubric", "model"} if answers == MARKED else {"rubric"}
+    notebook.cells = [cell for cell in notebook.cells if not left_out & cell.metadata.keys()]
     for cell in notebook.cells:
+        if model := cell.metadata.pop("model", None):
+            cell.source += f"\n\n<details><summary>The answer</summary>\n\n{models[model]}\n\n</details>"
         cell.metadata.pop("lines_to_next_cell", None)
         exercise, checked, question = (cell.metadata.pop(key, None) for key in ("exercise", "check", "open"))
         stub = cell.metadata.pop("stub", OPEN_STUB if question else STUB)
@@ -89,15 +95,24 @@ def is_stale(source: Path) -> bool:
 
 
 def _answered(text: str, source: Path, answers: str, stub: str) -> str:
+    before, solution, after = _parts(text, source)
+    if answers == MARKED:
+        return text
+    indent = before.pop()[: -len(BEGIN)]
+    return "\n".join([*before, *(solution if answers == SOLVED else [indent + stub]), *after[1:]])
+
+
+def _model_answer(text: str, source: Path) -> str:
+    return "\n".join(_parts(text, source)[1])
+
+
+def _parts(text: str, source: Path) -> tuple[list[str], list[str], list[str]]:
+    """The lines of an exercise cell: up to and with the first mark, the solution, and from the second mark on."""
     lines = text.splitlines()
     begins, ends = ([i for i, line in enumerate(lines) if line.strip() == mark] for mark in (BEGIN, END))
     if len(begins) != 1 or len(ends) != 1 or begins[0] > ends[0]:
         raise SystemExit(f"{source.name}: an exercise cell needs one {BEGIN} and, below it, one {END}")
-    if answers == MARKED:
-        return text
-    indent = lines[begins[0]][: -len(BEGIN)]
-    middle = lines[begins[0] + 1 : ends[0]] if answers == SOLVED else [indent + stub]
-    return "\n".join([*lines[: begins[0]], *middle, *lines[ends[0] + 1 :]])
+    return lines[: begins[0] + 1], lines[begins[0] + 1 : ends[0]], lines[ends[0] :]
 
 
 def _nbgrader(grade_id: str, solution: bool = False, points: int | None = None) -> dict:

@@ -1,4 +1,4 @@
-"""Lab 02: embeddings collapse, in the spirit of arXiv 2411.16550 (whose own settings are not public)."""
+"""Lab 02: embeddings collapse, in the spirit of arXiv 2411.16550 (whose own settings were not at hand)."""
 
 from collections.abc import Callable, Sequence
 from functools import partial

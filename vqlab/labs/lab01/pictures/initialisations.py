@@ -39,7 +39,7 @@ def initialisation_view(sweep: StoredSweep, state: dict) -> View:
     left.set(xlim=(0, 1.05 * k), xlabel=f"final perplexity (of {k}, at 4,000 tokens)")
     right.set(xscale="log", xlim=(7e-4, 0.8), xlabel="final reconstruction error (mean squared)")
     figures.caption(left, f"Mean and range of {len(sweep.seeds)} seeds")
-    right.set_title("The error tells the same story", loc="left", y=1.1)
+    right.set_title("The error of the same trainings", loc="left", y=1.1)
     lines = [
         f"{name}: {figures.spread(perplexity[i, 0])} cold, {figures.spread(perplexity[i, 1])} warm"
         for i, name in enumerate(names)

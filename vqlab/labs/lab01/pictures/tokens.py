@@ -7,10 +7,12 @@ from matplotlib.axes import Axes
 
 from vqlab import data, figures
 from vqlab.figures import View
+from vqlab.labs.lab01 import readings
 from vqlab.sweeps import Arrays, StoredSweep
 
 TOKENS = 4000  # every sample of the ring is one token
 _RING = data.gaussian_ring().x[:400]
+_PICTURED = 80  # latents drawn in the heap, as many as the sweep keeps
 
 
 @figures.styled
@@ -114,28 +116,28 @@ def _perplexity_axis(axis: Axes, sizes: np.ndarray) -> None:
 
 
 @figures.styled
-def death_view(sweep: StoredSweep, seed: int = 0) -> View:
+def death_view(sweep: StoredSweep, codes: np.ndarray, before: np.ndarray, after: np.ndarray) -> View:
     """Why codes die after a cold start: the heap at step 0, who is nearest once the latents spread, and when.
 
-    sweep: the stored `tokens_collapse`; its largest K is shown.
+    sweep: the stored `tokens_collapse`, for the numbers of all seeds over time.   codes (K, 2): where one training puts
+    them at step 0, K the largest stored; before and after (N, 2): its latents then and at the end.
     """
-    k = sweep.axes["codebook_size"].values[-1]
-    cell, steps = sweep.at(warmup=0, codebook_size=k), sweep.settings["frames"]
-    codes, latents = cell["codebook"][seed, 0], cell["latents"][seed]
-    distances = ((latents[-1][:, None] - codes) ** 2).sum(-1)  # (points, 1, 2) − (K, 2) -> (points, K)
-    nearest = np.isin(np.arange(k), distances.argmin(1))
-    active = cell["active"]  # (seeds, frames)
-    title = f"Of {k} codes in the heap, {nearest.sum()} are nearest to a trained latent: those on its rim"
-    figure, (heap, rim, time) = figures.canvas(3, title)
+    k, steps = len(codes), sweep.settings["frames"]
+    chosen, rim = readings.nearest(after, codes), readings.rim(codes)
+    alive = np.isin(np.arange(k), chosen)
+    inside = np.setdiff1d(chosen, rim)
+    active = sweep.at(warmup=0, codebook_size=k)["active"]  # (seeds, frames)
+    title = f"Of {k} codes, {len(chosen)} are nearest to one of {len(after):,} trained latents"
+    figure, (heap, outside, time) = figures.canvas(3, title)
     limits = [(low - 0.01, high + 0.01) for low, high in zip(codes.min(0), codes.max(0), strict=True)]
-    heap.plot(*latents[0].T, ".", color=figures.DATA, markersize=5, label="latents")
+    heap.plot(*before[:_PICTURED].T, ".", color=figures.DATA, markersize=5, label="latents")
     figures.draw_codes(heap, codes, np.zeros(k, bool))
     figures.caption(heap, "Step 0, zoomed in: the heap")
-    figures.draw_codes(rim, codes, ~nearest)
-    rim.get_lines()[0].set_label(f"never nearest: {(~nearest).sum()}")
-    rim.get_lines()[1].set_label(f"nearest: {nearest.sum()}")
-    figures.caption(rim, "The same codes, latents outside")
-    for axis in (heap, rim):
+    figures.draw_codes(outside, codes, ~alive)
+    outside.get_lines()[0].set_label(f"never nearest: {(~alive).sum()}")
+    outside.get_lines()[1].set_label(f"nearest: {alive.sum()}")
+    figures.caption(outside, "The same codes, latents outside")
+    for axis in (heap, outside):
         axis.set(xlim=limits[0], ylim=limits[1], xlabel="z₁", ylabel="z₂")
     figures.band(time, np.array(steps), active, figures.COLD, f"{len(active)} seeds, mean and range", marker="s")
     time.set_xscale("symlog", linthresh=10)
@@ -144,9 +146,10 @@ def death_view(sweep: StoredSweep, seed: int = 0) -> View:
     time.set_yticks([4, 16, 64, 256], ["4", "16", "64", "256"])
     time.set(xlabel="training step", ylabel="active codes")
     time.minorticks_off()
-    figures.caption(time, "Most die within 50 steps")
+    figures.caption(time, f"Codes in use, N = {TOKENS:,}")
     fewest = int(active.mean(0).argmin())
     status = (
+        f"On the rim of the heap: {len(chosen) - len(inside)} of the {len(chosen)} nearest codes, {len(rim)} of all. "
         f"Active codes of {k} at {TOKENS:,} tokens: {figures.spread(active[:, 0])} at step 0, "
         f"{figures.spread(active[:, fewest])} at step {steps[fewest]:,}, {figures.spread(active[:, -1])} at the end "
         f"({len(active)} seeds)."

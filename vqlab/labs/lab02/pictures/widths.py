@@ -1,21 +1,17 @@
 """Lab 02's other pictures, over encoder width: two diseases with two cures, and the width at which classes merge."""
 
-from functools import cache
-
 import numpy as np
 from matplotlib.axes import Axes
 
-from vqlab import figures, measures
-from vqlab.data import class_centres, separate_classes
+from vqlab import figures
 from vqlab.figures import View
-from vqlab.labs.lab02 import dead_units
+from vqlab.labs.lab02 import readings
 from vqlab.sweeps import StoredSweep
 
 NARROW, WIDE = 2, 64
 _HIGH = 85  # per cent: above it, words of two lines would reach into the legend
 # How activations are told apart, in this order: colour, marker, line.
 _LOOKS = ((figures.DEAD, "o", "-"), (figures.WARM, "s", "--"), (figures.COLD, "^", "-."))
-_DRAWS, _POINTS = 2000, 100
 
 
 @figures.styled
@@ -75,49 +71,23 @@ def merge_boundary_view(sweep: StoredSweep, state: dict) -> View:
     """
     classes, layout = state["classes"], state["layout"]
     widths = np.array(sweep.axes["width"].values)
-    measured = {a: shares_apart(sweep, a, classes, layout) for a in sweep.axes["activation"].values}  # (W, seeds) each
-    limits = {a: measures.boundary(widths.tolist(), shares.mean(1)) for a, shares in measured.items()}
+    activations = sweep.axes["activation"].values
+    measured = {a: readings.shares_apart(sweep, a, classes, layout) for a in activations}  # (W, seeds) each
+    limits = {a: readings.merge_width(sweep, a, classes, layout) for a in activations}
     title = f"{classes} classes on a {layout}: with ReLU they merge below width {limits['relu']}"
     figure, (left, right) = figures.canvas(2, title)
-    predicted = predicted_share(tuple(widths), classes, layout)
+    predicted = readings.predicted_share(tuple(widths), classes, layout)
     _draw_prediction(left, widths, measured["relu"], predicted, limits["relu"])
     _draw_activations(right, widths, measured, len(sweep.seeds))
+    predictions = readings.predictions(tuple(widths), classes, layout)
     boundaries = ", ".join(f"{limit} with {_name(activation)}" for activation, limit in limits.items())
-    counts = ", ".join(f"{limit} from {what}" for what, limit in predictions(tuple(widths), classes, layout).items())
+    counts = ", ".join(f"{limit} from {what}" for what, limit in predictions.items())
     status = (
         f"Width from which on 95 % of the {classes} classes stay apart: {boundaries}. Predicted for ReLU: {counts}. "
         f"Kept apart at width 3 with ReLU: {figures.per_cent(measured['relu'][2])}, predicted {predicted[2]:.0%} "
         f"({len(sweep.seeds)} seeds)."
     )
     return View(figure, f"{title}. {status}", status)
-
-
-def shares_apart(sweep: StoredSweep, activation: str, classes: int, layout: str) -> np.ndarray:
-    """Distinct regions over classes at the end of training, of the stored `embeddings_activation`: (widths, seeds)."""
-    return sweep.at(activation=activation, classes=classes, layout=layout)["regions"][..., -1] / classes
-
-
-@cache
-def predicted_share(widths: tuple[int, ...], classes: int, layout: str) -> np.ndarray:
-    """Share of the class centres that untrained ReLU encoders keep apart, at each width: (W,)."""
-    centres = class_centres(layout, classes)
-    return np.array([dead_units.classes_kept_apart(centres, int(h), draws=_DRAWS).mean() for h in widths]) / classes
-
-
-def predictions(widths: tuple[int, ...], classes: int, layout: str) -> dict[str, int | None]:
-    """The width that ReLU needs for so many classes, by what one counts before training: see `regions`."""
-    return {
-        "linear regions": next(h for h in range(1, classes + 1) if dead_units.max_linear_regions(h) >= classes),
-        "dead points": measures.boundary(widths, predicted_share(widths, classes, layout)),
-        "living units": measures.boundary(widths, share_with_two_living(widths, classes, layout)),
-    }
-
-
-@cache
-def share_with_two_living(widths: tuple[int, ...], classes: int, layout: str) -> np.ndarray:
-    """Share of untrained ReLU encoders with at least two living units in every layer, at each width: (W,)."""
-    points = separate_classes(layout, classes, n=_POINTS).x
-    return np.array([(dead_units.living_units(points, int(h)) >= 2).mean() for h in widths])
 
 
 def _draw_prediction(axis: Axes, widths: np.ndarray, measured: np.ndarray, predicted: np.ndarray, limit: int) -> None:

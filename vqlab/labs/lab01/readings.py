@@ -1,0 +1,53 @@
+"""What Lab 01 reads off its trainings: where codes lie, who is served, and when latents have found their size."""
+
+import numpy as np
+
+from vqlab.sweeps import StoredSweep
+
+_DIRECTIONS = 3600
+
+
+def first_below(sweep: StoredSweep, warmup: int, share: float) -> int | None:
+    """The smallest stored K whose mean final perplexity is below `share` of K; None if there is none."""
+    sizes = sweep.axes["codebook_size"].values
+    mean = sweep.final("perplexity", warmup=warmup).mean(-1)  # (K, seeds) -> (K,)
+    return next((k for k, perplexity in zip(sizes, mean, strict=True) if perplexity < share * k), None)
+
+
+def spread_of(latents: np.ndarray) -> np.ndarray:
+    """Standard deviation of latents, mean of their coordinates: (..., N, d) -> (...)."""
+    return latents.std(axis=-2).mean(axis=-1)
+
+
+def flatness(latents: np.ndarray) -> np.ndarray:
+    """Smallest over largest principal deviation of latents, 0 on a line: (..., N, d) -> (...)."""
+    around = latents - latents.mean(axis=-2, keepdims=True)
+    deviations = np.linalg.svd(around, compute_uv=False)  # (..., min(N, d)), largest first
+    return deviations[..., -1] / deviations[..., 0]
+
+
+def size_when_placed(sweep: StoredSweep, warmup: int, codebook_size: int) -> np.ndarray:
+    """Spread of the latents at the switch over their spread at the end of the training: (seeds,)."""
+    latents = sweep.at(warmup=warmup, codebook_size=codebook_size)["latents"]  # (seeds, frames, N, 2)
+    spread = spread_of(latents)
+    return spread[:, sweep.settings["frames"].index(warmup)] / spread[:, -1]
+
+
+def nearest(latents: np.ndarray, codes: np.ndarray) -> np.ndarray:
+    """The codes that are nearest to at least one latent, as indices: (N, d), (K, d) -> (n,)."""
+    return np.unique(((latents[:, None] - codes) ** 2).sum(-1).argmin(1))  # (N, 1, d) − (K, d) -> (N, K)
+
+
+def rim(codes: np.ndarray) -> np.ndarray:
+    """The codes that reach farthest in some direction of the plane, as indices: (K, 2) -> (n,)."""
+    angles = 2 * np.pi * np.arange(_DIRECTIONS) / _DIRECTIONS
+    return np.unique((codes @ np.stack([np.cos(angles), np.sin(angles)])).argmax(0))  # (K, 2) @ (2, D) -> (K, D)
+
+
+def clusters_served(latents: np.ndarray, codes: np.ndarray, y: np.ndarray) -> int:
+    """Clusters with a code of their own: different codes among those that most of a cluster choose.
+
+    latents (N, d), codes (K, d), y (N,): the cluster of each latent.
+    """
+    tokens = ((latents[:, None] - codes) ** 2).sum(-1).argmin(1)
+    return len({np.bincount(tokens[y == cluster]).argmax() for cluster in np.unique(y)})

@@ -1,0 +1,66 @@
+"""What Lab 02 reads off its stored sweeps, and lays beside it: predicted widths, what each number sees of merging."""
+
+from functools import cache
+
+import numpy as np
+
+from vqlab import measures
+from vqlab.data import class_centres, separate_classes
+from vqlab.labs.lab02 import dead_units
+from vqlab.sweeps import StoredSweep
+
+_DRAWS, _POINTS = 2000, 100
+
+
+def shares_apart(sweep: StoredSweep, activation: str, classes: int, layout: str) -> np.ndarray:
+    """Distinct regions over classes at the end of training, of the stored `embeddings_activation`: (widths, seeds)."""
+    return sweep.final("regions", activation=activation, classes=classes, layout=layout) / classes
+
+
+def merge_width(sweep: StoredSweep, activation: str, classes: int, layout: str) -> int | None:
+    """The stored width from which on 95 % of the classes stay apart, on average over seeds; None if there is none."""
+    return measures.boundary(sweep.axes["width"].values, shares_apart(sweep, activation, classes, layout).mean(axis=1))
+
+
+@cache
+def predicted_share(widths: tuple[int, ...], classes: int, layout: str) -> np.ndarray:
+    """Share of the class centres that untrained ReLU encoders keep apart, at each width: (W,)."""
+    centres = class_centres(layout, classes)
+    return np.array([dead_units.classes_kept_apart(centres, int(h), draws=_DRAWS).mean() for h in widths]) / classes
+
+
+@cache
+def share_with_two_living(widths: tuple[int, ...], classes: int, layout: str) -> np.ndarray:
+    """Share of untrained ReLU encoders with at least two living units in every layer, at each width: (W,)."""
+    points = separate_classes(layout, classes, n=_POINTS).x
+    return np.array([(dead_units.living_units(points, int(h)) >= 2).mean() for h in widths])
+
+
+def predictions(widths: tuple[int, ...], classes: int, layout: str) -> dict[str, int | None]:
+    """The width that ReLU needs for so many classes, by what one counts before training: see `dead_units`."""
+    return {
+        "linear regions": next(h for h in range(1, classes + 1) if dead_units.max_linear_regions(h) >= classes),
+        "dead points": measures.boundary(widths, predicted_share(widths, classes, layout)),
+        "living units": measures.boundary(widths, share_with_two_living(widths, classes, layout)),
+    }
+
+
+def seen_by(number: np.ndarray, merged: np.ndarray) -> tuple[float, int]:
+    """What a number that falls when classes merge tells of runs of which we know it: number and merged (runs,).
+
+    Returns: the lowest number among the runs that kept all classes apart (NaN if there is none), and how many merged
+    runs read lower than that, so that the number alone gives them away.
+    """
+    number, merged = np.asarray(number, float), np.asarray(merged, bool)
+    lowest = float(number[~merged].min(initial=np.inf)) if (~merged).any() else float("nan")
+    return lowest, int((number[merged] < lowest).sum())
+
+
+def fates(before: np.ndarray, regions: np.ndarray, classes: int) -> dict[str, tuple[int, ...]]:
+    """What became of runs by their living units before training: before and regions, at the end, of one shape.
+
+    Returns: for "0", "1" and "2 or more" living units: runs, of these all classes merged, some merged, all apart.
+    """
+    groups = {"0": before == 0, "1": before == 1, "2 or more": before >= 2}
+    ends = (regions == 1, (regions > 1) & (regions < classes), regions == classes)
+    return {name: (int(here.sum()), *(int((end & here).sum()) for end in ends)) for name, here in groups.items()}
