@@ -5,7 +5,7 @@
 #
 # | | |
 # |---|---|
-# | Time | 10 minutes, and 15 for the exercises |
+# | Time | 15 minutes, and 10 for the exercises |
 # | You need | Python, a little PyTorch |
 # | You will be able to | read the dozen lines of a vector quantizer · say what a *healthy* codebook reads before you look for a sick one |
 # | Exercises | 1, worth 1 point, and an open question worth 4 |
@@ -85,6 +85,7 @@ their_z_q, their_tokens, their_loss = packaged(z[None])
 
 assert torch.equal(tokens, their_tokens[0])
 assert torch.allclose(z_q, their_z_q[0]) and torch.allclose(mine, packaged.codebook[0], atol=1e-6)
+assert torch.allclose(commitment, their_loss[0])
 print(f"Same {len(tokens)} tokens, same codes after the update, same loss {float(commitment):.3f}.")
 
 # %% [markdown]
@@ -139,11 +140,16 @@ Explorer(
     occupancy.usage_view,
 )
 
-# %% [markdown]
-# **Read it.** At N = 2K, chance alone leaves one code in seven unused, and perplexity reads about three quarters of K.
-# Nothing is wrong with that codebook: there were too few tokens to see it.
-#
-# **So a perplexity without its K and N says nothing.** In these labs every picture and table of it says both.
+# %%
+from IPython.display import Markdown
+
+double = theory.simulate_uniform_usage(512, 2 * 512, draws=20)  # (20, 512): N = 2K tokens
+unused, share = (double == 0).mean(), measures.perplexity(double).mean() / 512
+Markdown(
+    f"**Read it.** At N = 2K, chance alone leaves {unused:.0%} of the codes unused (K = 512, 20 draws), "
+    f"and perplexity reads {share:.0%} of K. Nothing is wrong with that codebook: there were too few tokens to see it.\n\n"
+    "**So a perplexity without its K and N says nothing.** Ask for both, whenever you meet one."
+)
 
 # %% [markdown]
 # ## 6. Why: two formulas you can check
@@ -152,22 +158,26 @@ Explorer(
 #
 # $$\text{active codes} = K\,\bigl(1 - (1 - 1/K)^N\bigr) \qquad \text{perplexity} \approx K\, e^{-(K-1)/2N}.$$
 #
-# The first is exact. The second is an approximation for many tokens: good from N of a few K upward, too high near N = K, useless far below:
+# The first is exact. The second is an approximation for many tokens. See where it holds, for K = 512:
 
 # %%
-from IPython.display import Markdown
+from vqlab.figures import table
 
-rows = ["| N | perplexity, 20 draws | first order | active, 20 draws | exact |", "|---|---|---|---|---|"]
-for n in (256, 512, 1024, 4096, 16384):
+rows = []
+for n in (64, 128, 256, 512, 2048, 8192):
     draws = theory.simulate_uniform_usage(512, n, draws=20)  # (20, 512)
+    drawn, formula = measures.perplexity(draws), theory.expected_perplexity(512, n)
+    off = f"{formula / drawn.mean() - 1:+.1%}"
     rows.append(
-        f"| {n:,} | {measures.perplexity(draws).mean():.1f} | {theory.expected_perplexity(512, n):.1f} "
-        f"| {measures.active_codes(draws).mean():.1f} | {theory.expected_active(512, n):.1f} |"
+        [f"{n:,}", drawn, f"{formula:.1f}", off, measures.active_codes(draws), f"{theory.expected_active(512, n):.1f}"]
     )
-Markdown("\n".join(rows))
+table(["N", "perplexity, 20 draws", "first order", "off by", "active, 20 draws", "exact"], rows)
 
 # %% [markdown]
-# ### Exercise 1 · `healthy` (★☆☆, 5 minutes, 1 point)
+# Trust it from N of a few K upward. With fewer tokens it errs to both sides: too high near N = K, far too low well below. In between it crosses the truth, by accident.
+
+# %% [markdown]
+# ### Exercise 1 · `healthy` (★☆☆, 3 minutes, 1 point)
 #
 # Run the cell: it names a codebook and a number of tokens. What perplexity would that codebook read, if all its codes were equally likely?
 # Set `healthy` to it; 2 % off is near enough.
@@ -188,7 +198,7 @@ healthy = k * np.exp(-(k - 1) / (2 * n))
 lab00.healthy(healthy)
 
 # %% [markdown]
-# ### Open question (10 minutes, 4 points)
+# ### Open question (7 minutes, 4 points)
 #
 # A team reports: "Our tokenizer has 8,192 codes. On a validation batch of 4,096 tokens the perplexity is 2,990: more than half of our codebook is dead.
 # We shall train a smaller one." In three to six sentences: what do their numbers say, what do they not say, and what should they measure before they decide?
@@ -223,5 +233,11 @@ lab00.healthy(healthy)
 # 3. 50: each token can name at most one new code.
 #
 # </details>
+
+# %% [markdown] model="too_few_tokens"
+# ### A model answer to the open question
 #
+# Write yours first.
+
+# %% [markdown]
 # Next: [Lab 01, Tokens collapse](01_tokens_collapse.ipynb). You will make a codebook die, and bring it back.
