@@ -27,21 +27,16 @@ def test_lines_in_general_position_cut_the_plane_into_so_many_pieces(width, piec
     assert len(found) == pieces
 
 
-@pytest.mark.parametrize("arc", [0.0, np.pi / 8, np.pi / 2])
 @pytest.mark.parametrize("width", [2, 3, 5])
-def test_units_without_bias_leave_a_dead_arc_as_often_as_wendel_says(width, arc):
+def test_units_without_bias_leave_a_dead_direction_as_often_as_wendel_says(width):
     angles = np.sort(np.random.default_rng(0).uniform(0, 2 * np.pi, (100_000, width)), 1)
     gaps = np.diff(np.concatenate([angles, angles[:, :1] + 2 * np.pi], 1), axis=1)
-    # All dead on an arc of length a: the directions leave a gap of at least π + a on the circle.
-    share = (gaps.max(1) >= np.pi + arc).mean()
-    assert dead_units.dead_arc_chance(width, arc) == pytest.approx(share, abs=0.006)
-    if arc == 0:
-        assert dead_units.dead_direction_chance(width) == dead_units.dead_arc_chance(width, 0)
+    # All dead in some direction: the units' directions leave a gap of at least π on the circle.
+    assert dead_units.dead_direction_chance(width) == pytest.approx((gaps.max(1) >= np.pi).mean(), abs=0.006)
 
 
 def test_wendels_numbers():
     assert dead_units.dead_direction_chance([1, 2, 3, 4, 5]).tolist() == [1, 1, 0.75, 0.5, 0.3125]
-    assert dead_units.dead_arc_chance(4, np.pi) == 0
 
 
 @pytest.mark.parametrize("layers", [1, 2, 3])
@@ -131,7 +126,7 @@ def test_living_units_of_a_hand_case():
         (lambda: dead_units.max_linear_regions(0), "width must be a whole number"),
         (lambda: dead_units.rank_chances(2.5), "width must be a whole number"),
         (lambda: dead_units.rank_chances(2, layers=0), "number of layers must be a whole number"),
-        (lambda: dead_units.dead_arc_chance(3, 4.0), "0…π radians"),
+        (lambda: dead_units.dead_direction_chance(0), "width must be a whole number"),
         (lambda: dead_units.classes_kept_apart(np.zeros(4), 2), "must have shape (N, d)"),
         (lambda: dead_units.living_units(np.zeros((4, 2)), 2, draws=0), "must be a whole number of at least 1"),
         (lambda: dead_units.classes_kept_apart(np.zeros((4, 2)), 0), "must be a whole number of at least 1"),

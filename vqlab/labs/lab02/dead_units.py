@@ -29,20 +29,8 @@ def dead_direction_chance(width: ArrayLike) -> np.ndarray:
     h / 2^(h−1), the chance that h random directions fit into a half-plane (Wendel 1962); 1 for h = 1 and 2.
     Args: width h ≥ 1.   Raises: LabError below 1.
     """
-    return dead_arc_chance(width, 0.0)
-
-
-def dead_arc_chance(width: ArrayLike, arc: ArrayLike) -> np.ndarray:
-    """Chance that h random units without bias are all dead on one arc of at least `arc` radians.
-
-    h (1/2 − arc/2π)^(h−1): their directions must fit into an arc of π − `arc`, and each is equally likely to be the
-    first of them. Two neighbours of C classes on a ring can share such an arc if it spans 2π/C.
-    Args: width h ≥ 1; arc in [0, π].   Raises: LabError outside these ranges.
-    """
-    width, arc = _at_least_one(width, "width"), np.asarray(arc, float)
-    if not ((arc >= 0) & (arc <= np.pi)).all():
-        raise LabError(f"the units of one layer can only be dead on an arc of 0…π radians, got {arc.tolist()}")
-    return width * (0.5 - arc / (2 * np.pi)) ** (width - 1)
+    width = _at_least_one(width, "width")
+    return width * 0.5 ** (width - 1)
 
 
 def rank_chances(width: ArrayLike, layers: int = 2) -> np.ndarray:

@@ -4,7 +4,7 @@ from functools import cache
 
 import numpy as np
 
-from vqlab import measures
+from vqlab import LabError, measures
 from vqlab.data import class_centres, separate_classes
 from vqlab.labs.lab02 import dead_units
 from vqlab.sweeps import StoredSweep
@@ -20,6 +20,18 @@ def shares_apart(sweep: StoredSweep, activation: str, classes: int, layout: str)
 def merge_width(sweep: StoredSweep, activation: str, classes: int, layout: str) -> int | None:
     """The stored width from which on 95 % of the classes stay apart, on average over seeds; None if there is none."""
     return measures.boundary(sweep.axes["width"].values, shares_apart(sweep, activation, classes, layout).mean(axis=1))
+
+
+def redrawn_merge_width(
+    sweep: StoredSweep, activation: str, classes: int, layout: str, draws: int = 1000
+) -> tuple[int | None, int | None]:
+    """Where `merge_width` lies when the seeds are drawn again with replacement: the ends of its central 90 %."""
+    widths, shares = sweep.axes["width"].values, shares_apart(sweep, activation, classes, layout)  # (W,), (W, seeds)
+    seeds = np.random.default_rng(0).integers(shares.shape[1], size=(draws, shares.shape[1]))
+    means = shares[:, seeds].mean(axis=-1)  # (W, seeds) -> (W, draws, seeds) -> (W, draws)
+    ordered = sorted(measures.boundary(widths, mean) or np.inf for mean in means.T)  # no boundary: beyond the last
+    low, high = (ordered[round(share * (draws - 1))] for share in (0.05, 0.95))
+    return tuple(None if width == np.inf else int(width) for width in (low, high))
 
 
 @cache
@@ -46,13 +58,16 @@ def predictions(widths: tuple[int, ...], classes: int, layout: str) -> dict[str,
 
 
 def seen_by(number: np.ndarray, merged: np.ndarray) -> tuple[float, int]:
-    """What a number that falls when classes merge tells of runs of which we know it: number and merged (runs,).
+    """What a number that falls when classes merge tells of runs of which we know it: number and merged of one shape.
 
-    Returns: the lowest number among the runs that kept all classes apart (NaN if there is none), and how many merged
-    runs read lower than that, so that the number alone gives them away.
+    Returns: the lowest number among the runs that kept all classes apart, and how many merged runs read lower than
+    that, so that the number alone gives them away.
+    Raises: LabError if all runs have merged: then nothing is healthy to compare with.
     """
     number, merged = np.asarray(number, float), np.asarray(merged, bool)
-    lowest = float(number[~merged].min(initial=np.inf)) if (~merged).any() else float("nan")
+    if merged.all():
+        raise LabError("every run has merged classes, so no healthy one is left to compare with: add wider encoders")
+    lowest = float(number[~merged].min())
     return lowest, int((number[merged] < lowest).sum())
 
 
