@@ -1,6 +1,7 @@
 """Lab 04: its data, model, trainings and forecast, its pictures, and every sentence that a sweep could contradict."""
 
 import itertools
+from functools import partial
 
 import numpy as np
 import pictures
@@ -8,6 +9,7 @@ import pytest
 import torch
 
 from vqlab import data, figures, measures, sweeps, theory
+from vqlab.labs.lab04 import readings
 from vqlab.labs.lab04.experiments import DIM, RULES, cluster_modes, train_adaptive, train_linear
 from vqlab.labs.lab04.forecast import forecast, start_gain, step_time
 from vqlab.labs.lab04.pictures import dimensions, flow, switching, verdicts, water
@@ -39,7 +41,7 @@ def clustered():
 
 
 def final(sweep, key, **position):
-    return sweep.at(**position)[key][..., -1].mean(-1)
+    return sweep.final(key, **position).mean(-1)
 
 
 # --- data, metric, model -----------------------------------------------------------------------------------
@@ -216,7 +218,7 @@ def test_the_dimension_grows_with_the_warmup(sweep):
 
 def test_the_error_is_u_shaped_at_every_size_slope_and_budget(sweep):
     for k, slope, budget in itertools.product(SIZES, SLOPES, BUDGETS):
-        warmups = dimensions.trained_warmups(sweep, budget)
+        warmups = readings.trained_warmups(sweep, budget)
         error = sweep.at(codebook_size=k, slope=slope)["mse"][: len(warmups), :, sweep.settings["frames"].index(budget)]
         best = int(error.mean(1).argmin())
         for end in (0, -1):
@@ -225,7 +227,7 @@ def test_the_error_is_u_shaped_at_every_size_slope_and_budget(sweep):
 
 
 def test_the_best_warmup_grows_with_k_and_shrinks_with_the_budget(sweep):
-    best = {p: [switching.best_warmup(sweep, *p, budget) for budget in BUDGETS] for p in POSITIONS}
+    best = {p: [readings.best_warmup(sweep, *p, budget) for budget in BUDGETS] for p in POSITIONS}
     assert all(lengths[-1] <= lengths[0] for lengths in best.values())
     for slope in SLOPES:
         first = [best[k, slope][0] for k in SIZES]
@@ -243,11 +245,11 @@ def test_too_long_a_warmup_is_worse_than_none_unless_there_is_time(sweep):
 def test_theory_foresees_the_dimension_best_for_middling_warmups_and_too_low_when_cold(sweep):
     off = np.array(
         [
-            final(sweep, "code_dim", codebook_size=k, slope=slope) - dimensions.predict(sweep, k, slope, 1500).dimension
+            final(sweep, "code_dim", codebook_size=k, slope=slope) - readings.predict(sweep, k, slope, 1500).dimension
             for k, slope in POSITIONS
         ]
     )
-    group = verdicts.groups(sweep)
+    group = readings.groups(sweep)
     middle = np.abs(off[:, group["100–300"]]).mean()
     assert middle < 1.5
     assert middle < min(np.abs(off[:, group[name]]).mean() for name in ("cold", "400–800"))
@@ -260,22 +262,22 @@ def test_theory_foresees_the_dimension_best_for_middling_warmups_and_too_low_whe
 def test_the_gain_is_overstated_and_the_gap_is_that_of_a_finite_code(sweep, clustered):
     for k, slope in POSITIONS:
         error = final(sweep, "mse", codebook_size=k, slope=slope) * DIM
-        predicted = dimensions.predict(sweep, k, slope, 1500).error
+        predicted = readings.predict(sweep, k, slope, 1500).error
         assert error[0] / error.min() < predicted[0] / predicted.min()
-        assert 1.05 < error.min() / dimensions.shannon(sweep, k, slope).distortion < 1.2
+        assert 1.05 < error.min() / readings.shannon(sweep, k, slope).distortion < 1.2
         kmeans = clustered.at(codebook_size=k, slope=slope)["mse"].mean(1).min() * DIM
         assert error.min() == pytest.approx(kmeans, rel=0.01)
 
 
 def test_the_count_at_the_switch_is_no_upper_bound_here(sweep):
-    predicted = dimensions.predict(sweep, 256, 1, 1500)
+    predicted = readings.predict(sweep, 256, 1, 1500)
     assert final(sweep, "code_dim", codebook_size=256, slope=1)[-1] > predicted.at_switch[-1] + 3
     assert predicted.at_switch[0] > predicted.active[0] + 5
 
 
 def test_the_adaptive_rules_cost_less_than_a_cold_start_and_wait_longer_than_the_best(sweep, adaptive):
     for rule, share in (("patient", 0.5), ("eager", 0.2)):
-        regret = np.mean([switching.regret(sweep, adaptive, rule, *position).mean() for position in POSITIONS])
+        regret = np.mean([readings.regret(sweep, adaptive, rule, *position).mean() for position in POSITIONS])
         cold = np.mean(
             [
                 final(sweep, "mse", warmup=0, codebook_size=k, slope=s)
@@ -287,7 +289,7 @@ def test_the_adaptive_rules_cost_less_than_a_cold_start_and_wait_longer_than_the
         assert regret < share * cold
     waits = [
         adaptive.at(rule="patient", codebook_size=k, slope=s)["switched"].mean()
-        - switching.best_warmup(sweep, k, s, 1500)
+        - readings.best_warmup(sweep, k, s, 1500)
         for k, s in POSITIONS
     ]
     assert min(waits) > 0
@@ -385,7 +387,7 @@ def test_the_real_picture_shows_codes_and_dimensions_side_by_side(sweep):
     assert f"100% of codes, {dimension / 32:.0%} of dimensions" in [t.get_text() for t in view.figure.axes[1].texts]
     measured, predicted = view.figure.axes[1].lines[:2]
     np.testing.assert_allclose(measured.get_ydata(), final(sweep, "code_dim", codebook_size=256, slope=1))
-    np.testing.assert_array_equal(predicted.get_ydata(), dimensions.predict(sweep, 256, 1, 1500).dimension)
+    np.testing.assert_array_equal(predicted.get_ydata(), readings.predict(sweep, 256, 1, 1500).dimension)
     bars = [top for _, (_, top) in view.figure.axes[0].collections[0].get_segments()]
     lost = cell["dimension_mse"][:, -1] / cell["dimension_mse"][:, 0]
     np.testing.assert_allclose(bars, lost.mean(0), rtol=1e-5)
@@ -415,20 +417,12 @@ def test_live_runs_are_judged_by_error_and_dimension(sweep):
     assert "DIFFERS from" in other.status
 
 
-def test_the_verdict_in_words_follows_the_numbers(sweep):
-    predicted = dimensions.predict(sweep, 256, 1, 1500)
-    cell = {"code_dim": np.full(8, predicted.dimension[0]), "mse": np.full(8, predicted.error[0] * 1.1 / DIM)}
-    assert "within one" in dimensions.verdict(cell, predicted, 0, DIM)
-    assert "+10.0%" in dimensions.verdict(cell, predicted, 0, DIM)
-    assert "3.0 above" in dimensions.verdict(cell | {"code_dim": cell["code_dim"] + 3}, predicted, 0, DIM)
-
-
 def test_the_verdict_picture_puts_each_warmup_at_its_prediction_and_its_error(sweep, clustered):
     scatter, curve = verdicts.verdict_view(sweep, clustered, {"codebook_size": 256, "slope": 1}).figure.axes
-    predicted, measured = dimensions.predict(sweep, 256, 1, 1500), final(sweep, "code_dim", codebook_size=256, slope=1)
+    predicted, measured = readings.predict(sweep, 256, 1, 1500), final(sweep, "code_dim", codebook_size=256, slope=1)
     drawn = [np.array(group.lines[0].get_data()) for group in scatter.containers]
     np.testing.assert_allclose(np.concatenate(drawn, 1), [predicted.dimension, measured])
-    floor = dimensions.shannon(sweep, 256, 1).distortion
+    floor = readings.shannon(sweep, 256, 1).distortion
     lines = {line.get_label(): np.array(line.get_data()) for line in curve.lines}
     error = final(sweep, "mse", codebook_size=256, slope=1) * DIM
     np.testing.assert_allclose(lines["trained"], [measured, error / floor], rtol=1e-5)
@@ -436,30 +430,13 @@ def test_the_verdict_picture_puts_each_warmup_at_its_prediction_and_its_error(sw
     assert f"{(np.abs(measured - predicted.dimension) <= 1).sum()} of 11" in scatter.get_title(loc="left")
 
 
-def test_lengths_are_tied_with_the_best_only_within_two_standard_errors(sweep):
-    assert switching.tied_warmups(sweep, 64, 0.5, 500) == (100,)
-    assert switching.tied_warmups(sweep, 1024, 2, 1500) == (75, 100, 150, 200)
-
-
-def test_regret_is_measured_from_the_best_fixed_warmup(sweep, adaptive):
-    best = switching.best_warmup(sweep, 256, 1, 1500)
-    error = final(sweep, "mse", codebook_size=256, slope=1)
-    assert error[sweep.axes["warmup"].values.index(best)] == error.min()
-    assert best in switching.tied_warmups(sweep, 256, 1, 1500)
-    rule = adaptive.at(rule="eager", codebook_size=256, slope=1)["mse"][:, -1]
-    np.testing.assert_allclose(switching.regret(sweep, adaptive, "eager", 256, 1), rule / error.min() - 1)
-
-
 def test_the_explorers_answer_every_slider(sweep):
     explorer = Explorer(
         [Slider.of(axis, axis.values[0]) for axis in sweep.axes.values()]
         + [Slider("budget", "budget", BUDGETS, start=1500, trained=False)],
-        lambda state, live=None: dimensions.training_view(sweep, state, live),
-        train=lambda state, seeds, callback: sweep.at(**{n: state[n] for n in sweep.axes}),
+        partial(dimensions.training_view, sweep),
     )
     for name in explorer.sliders:
         before = explorer.current().status
         explorer.set(**{name: explorer.sliders[name].values[1]})
         assert explorer.current().status != before
-    explorer.train_live()
-    assert "agree" in explorer.current().status

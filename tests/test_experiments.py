@@ -1,10 +1,12 @@
-"""What is kept of a training, and that the live button and the stored sweep run the same code."""
+"""What is kept of a training, and what Lab 01 says of its stored sweeps."""
 
 import numpy as np
 import pytest
 import torch
 
-from vqlab import labs
+from vqlab import labs, sweeps
+from vqlab.data import gaussian_ring
+from vqlab.labs.lab01 import readings
 from vqlab.labs.lab01.experiments import train_ring
 from vqlab.sweeps.recorder import frame_steps, one_thread
 
@@ -62,30 +64,85 @@ def test_small_trainings_use_one_thread_and_give_the_others_back():
         torch.set_num_threads(before)
 
 
-@pytest.mark.parametrize("warmup", [0, 100, 400])
-def test_the_stored_sweep_says_what_the_lab_says(warmup):
-    from vqlab import sweeps
-
-    sweep = sweeps.load("tokens_collapse")
-    final = sweep.at(warmup=warmup, codebook_size=256)
-    if warmup:
-        assert (final["perplexity"][:, -1] > 0.8 * 256).all()
-    else:
-        assert (final["active"][:, -1] < 30).all()
+# --- what Lab 01 says of its sweeps, over all their seeds ----------------------------------------------------
 
 
-def test_the_placement_sweep_says_what_the_lab_says():
-    from vqlab import sweeps
+@pytest.fixture(scope="module")
+def collapse():
+    return sweeps.load("tokens_collapse")
 
-    sweep = sweeps.load("tokens_initialisation")
 
-    def mean(placement: str, warmup: int) -> float:
-        return sweep.at(initialisation=placement, warmup=warmup, codebook_size=128)["perplexity"][:, -1].mean()
+@pytest.fixture(scope="module")
+def placed():
+    return sweeps.load("tokens_initialisation")
 
-    for clustering in ("k-means", "k-means++", "Gaussian mixture", "hierarchical"):
-        assert mean(clustering, 0) < 30
-        assert mean(clustering, 400) > 100
-    assert mean("normal, std 1", 0) > 60
-    assert max(mean("normal, std 0.1", 0), mean("normal, std 3", 0)) < 60
-    assert mean("normal, std 0.01", 400) < mean("normal, std 0.01", 0)
-    assert mean("k-means + replacement", 0) > 100
+
+def test_cold_perplexity_stops_growing_and_warm_it_grows_with_k(collapse):
+    sizes = np.array(collapse.axes["codebook_size"].values)
+    cold, warm = (collapse.final("perplexity", warmup=warmup) for warmup in (0, 400))  # (K, seeds)
+    assert cold[-1].max() < sizes[-1] / 8
+    assert cold[-1].mean() < 2 * cold[1].mean()
+    assert (warm.min(1) > 0.75 * sizes).all()
+    assert (collapse.final("active", warmup=0, codebook_size=256) < 30).all()  # the README's "fewer than thirty"
+
+
+def test_a_longer_and_wider_training_gets_further_and_collapses_as_well(collapse):
+    long = sweeps.load("tokens_long")
+    cold, warm = (long.final("perplexity", warmup=warmup).mean(-1) for warmup in (0, 1000))
+    assert cold[-1] > collapse.final("perplexity", warmup=0, codebook_size=256).mean()
+    assert cold[-1] / cold[-3] < 2 < warm[-1] / warm[-3]
+
+
+def test_with_a_code_a_cluster_the_error_is_that_of_clusters_without_a_code(collapse):
+    cell = collapse.at(codebook_size=8)
+    y = gaussian_ring().y[: cell["latents"].shape[-2]]
+    served, error = [], []
+    for warmup, seed in np.ndindex(cell["mse"].shape[:2]):
+        served.append(readings.clusters_served(*(cell[key][warmup, seed, -1] for key in ("latents", "codebook")), y))
+        error.append(cell["mse"][warmup, seed, -1])
+    served, error = np.array(served), np.array(error)
+    assert error[served == 8].max() < error[served < 8].min()
+    cold, warm = np.split(served < 8, [len(collapse.seeds)])
+    assert cold.mean() > warm.mean()
+
+
+def test_codes_go_dead_because_latents_leave_the_heap(collapse):
+    cell = collapse.at(warmup=0, codebook_size=256)
+    spread = readings.spread_of(cell["latents"])  # (seeds, frames)
+    assert (spread[:, -1] > 8 * spread[:, 0]).all()
+    active, frames = cell["active"], collapse.settings["frames"]
+    assert (active[:, frames.index(50)] < 64).all()
+    assert active[:, -1].mean() > active.mean(0).min() + 1  # a few come back
+    for heap, latents in zip(cell["codebook"][:, 0], cell["latents"][:, -1], strict=True):
+        assert np.isin(readings.nearest(latents, heap), readings.rim(heap)).mean() > 0.7
+
+
+def test_a_warm_up_cures_as_soon_as_the_latents_have_found_their_size(collapse):
+    warmups = collapse.axes["warmup"].values
+    found = np.stack([readings.size_when_placed(collapse, warmup, 256) for warmup in warmups])  # (W, seeds)
+    perplexity = collapse.final("perplexity", codebook_size=256)
+    tenth = warmups.index(100)
+    assert perplexity[tenth:].min() > 0.8 * 256
+    assert found[tenth:].min() > 0.8
+    assert found[0].max() < 0.2
+    assert np.corrcoef(found.ravel(), perplexity.ravel())[0, 1] > 0.9
+
+
+def test_what_counts_is_where_the_codes_lie(placed):
+    k = 128
+    at = {
+        (name, warm): placed.final("perplexity", initialisation=name, warmup=warm, codebook_size=k)
+        for name in placed.axes["initialisation"].values
+        for warm in placed.axes["warmup"].values
+    }
+    for name in ("k-means", "k-means++", "Gaussian mixture", "hierarchical"):
+        assert at[name, 0].max() < k / 4
+        assert at[name, 400].min() > 0.8 * k
+    right_scale = at["normal, std 1", 0]
+    assert right_scale.min() > max(
+        at[name, 0].max() for name in ("normal, std 0.01", "normal, std 0.1", "normal, std 3")
+    )
+    assert right_scale.mean() == pytest.approx(at["normal, std 1", 400].mean(), rel=0.1)  # no warm-up needed
+    for name in ("normal, std 0.01", "normal, std 0.1"):
+        assert at[name, 400].mean() < at[name, 0].mean()
+    assert at["k-means + replacement", 0].min() > 0.8 * k

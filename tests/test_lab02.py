@@ -1,5 +1,6 @@
 """Lab 02: its trainings, its exercises, its pictures, and every sentence that a sweep could contradict."""
 
+import itertools
 from functools import partial
 
 import numpy as np
@@ -9,7 +10,7 @@ import torch
 from sklearn.neighbors import NearestCentroid
 
 from vqlab import data, figures, measures, sweeps
-from vqlab.labs.lab02 import dead_units
+from vqlab.labs.lab02 import dead_units, readings
 from vqlab.labs.lab02 import exercises as lab02
 from vqlab.labs.lab02.answers import RIGHT
 from vqlab.labs.lab02.experiments import GRID, grid_points, train_classes, units_at_work
@@ -214,9 +215,9 @@ def test_the_confusion_panel_shows_who_is_taken_for_whom(sweep):
 
 
 def test_an_encoder_that_is_dead_everywhere_is_drawn_as_a_point(sweep):
-    dead = sweep.at(width=4, warmup=400, **CASE)
-    seed = int(np.flatnonzero(dead["constant"][:4, -1] == 1)[0])
-    view = embeddings.training_view(sweep, STATE | {"width": 4, "seed": seed})
+    dead = sweep.at(warmup=400, **CASE)["constant"][:, :4, -1] == 1  # (widths, pictured seeds)
+    at, seed = map(int, np.argwhere(dead)[0])
+    view = embeddings.training_view(sweep, STATE | {"width": sweep.axes["width"].values[at], "seed": seed})
     assert "16 classes in 1 distinct region (" in view.figure._suptitle.get_text()
     assert "single point" in view.figure.axes[1].get_title(loc="left")
     assert all(np.abs(c.get_offsets()).max() < 0.05 for c in view.figure.axes[1].collections)
@@ -245,12 +246,12 @@ def test_both_diseases_are_drawn_with_mean_and_range(sweep):
 
 def test_the_boundary_picture_draws_every_seed_the_mean_and_the_prediction(many):
     view = widths.merge_boundary_view(many, {"classes": 8, "layout": "grid"})
-    shares = 100 * widths.shares_apart(many, "relu", 8, "grid")
+    shares = 100 * readings.shares_apart(many, "relu", 8, "grid")
     left = view.figure.axes[0]
     seeds, mean, predicted = (left.lines[i].get_ydata() for i in (0, 2, 3))
     np.testing.assert_allclose(np.sort(seeds), np.sort(shares.ravel()), rtol=1e-6)
     np.testing.assert_allclose(mean, shares.mean(1), rtol=1e-6)
-    np.testing.assert_allclose(predicted, 100 * widths.predicted_share(tuple(many.axes["width"].values), 8, "grid"))
+    np.testing.assert_allclose(predicted, 100 * readings.predicted_share(tuple(many.axes["width"].values), 8, "grid"))
     assert f"below width {measures.boundary(many.axes['width'].values, shares.mean(1) / 100)}" in view.alt
 
 
@@ -272,19 +273,19 @@ def test_the_live_button_trains_what_the_explorer_shows(sweep):
     )
     explorer.set(width=64)
     explorer.train_live()
-    assert "4 live seeds end at region count 16.0 ± 0.0 and agree with the 8 stored ones" in explorer._status.value
+    assert "and agree with the 8 stored ones" in explorer._status.value
 
 
 # --- what the lab says -------------------------------------------------------------------------------------
 
 
 def final(sweep, key, width, warmup, **where):
-    return sweep.at(width=width, warmup=warmup, **(CASE | where))[key][:, -1]
+    return sweep.final(key, width=width, warmup=warmup, **(CASE | where))
 
 
-def test_the_puzzle_is_one_every_code_is_used_and_half_of_the_classes_are_right(sweep):
-    assert final(sweep, "active", 2, 400)[1] == 64
-    assert 0.4 < final(sweep, "token_accuracy", 2, 400)[1] < 0.6
+def test_the_puzzle_is_one_codes_are_used_and_about_half_of_the_samples_are_taken_for_another_class(sweep):
+    assert final(sweep, "active", 2, 400)[1] > 0.9 * 64
+    assert 0.3 < final(sweep, "token_accuracy", 2, 400)[1] < 0.7
     confusion = sweep.at(width=2, warmup=400, **CASE)["confusion_tokens"][1, :16, :16]
     flipped = (12 - np.arange(16)) % 16  # the second diagonal
     assert (confusion[np.arange(12), flipped[:12]] > 20).mean() > 0.6
@@ -305,20 +306,24 @@ def test_width_cures_the_embeddings_and_the_warm_up_the_tokens(sweep):
 def test_a_narrow_encoder_is_a_lottery(sweep):
     assert np.ptp(final(sweep, "regions", 2, 400)) >= 8
     for key in ("regions", "token_accuracy"):
-        assert 0.4 < final(sweep, key, 2, 400).std() / final(sweep, key, 2, 400).mean() < 0.65
-    errors = sweep.at(width=2, warmup=400, **CASE)["class_error"][1][:16].astype(float)
-    assert errors.max() > 10 * errors.min()
+        narrow, wide = (final(sweep, key, width, 400) for width in (2, 64))
+        assert narrow.std() / narrow.mean() > 0.25 > 5 * wide.std() / wide.mean()
+    errors = sweep.at(width=2, warmup=400, **CASE)["class_error"][:, :16].astype(float)
+    assert np.median(errors.max(1) / errors.min(1)) > 10
 
 
-def test_perplexity_and_scatter_do_not_see_a_folded_encoder_and_the_other_numbers_do(sweep):
-    narrow, wide = (sweep.at(width=width, warmup=400, **CASE) for width in (2, 64))
-    best = narrow["perplexity"][:, -1].argmax()
-    assert narrow["perplexity"][best, -1] > wide["perplexity"][:, -1].mean()
-    assert narrow["scatter"][best, -1] > 0.9 * wide["scatter"][:, -1].mean()
-    for key in ("regions", "purity", "information"):
-        assert narrow[key][best, -1] < 0.8 * wide[key][:, -1].min()
-    assert narrow["probe_accuracy"][best] < 0.8 * wide["probe_accuracy"].min()
-    assert (narrow["regions"][:, -1] == 1).sum() >= 2
+def test_what_asks_for_the_class_sees_every_merged_run_and_perplexity_and_scatter_miss_some(sweep):
+    merged = sweep.final("regions", warmup=400, **CASE) < 16  # (widths, seeds)
+    assert merged.sum() >= 10
+    caught = {
+        key: readings.seen_by(sweep.final(key, warmup=400, **CASE), merged)[1] / merged.sum()
+        for key in ("perplexity", "active", "scatter", "purity", "information", "token_accuracy", "mean_accuracy")
+    }
+    for key in ("purity", "information", "token_accuracy", "mean_accuracy"):
+        assert caught.pop(key) > 0.95
+    assert all(0.2 < share < 0.8 for share in caught.values())
+    # A low perplexity is not proof of merging, either: wide and cold it is lower still.
+    assert final(sweep, "perplexity", 64, 0).max() < sweep.final("perplexity", warmup=400, **CASE)[~merged].min()
 
 
 def test_untrained_encoders_are_as_constant_as_the_coin_says(sweep):
@@ -329,14 +334,15 @@ def test_untrained_encoders_are_as_constant_as_the_coin_says(sweep):
             assert abs(untrained.mean() - chance) < 3 * max(untrained.std(), 0.1) / np.sqrt(8)
 
 
-def test_training_wakes_points_up_but_not_an_encoder_that_is_dead_everywhere(sweep):
-    cell = sweep.at(codebook_size=64, warmup=400, classes=16, layout="ring")
-    constant = cell["constant"]  # (widths, seeds, frames)
-    assert constant[2, :, -1].mean() < 0.2 * constant[2, :, 0].mean()
-    assert cell["curve"][1:3, :, -1].mean() > 0.5  # curves mostly stay
-    dead = constant[..., 0] == 1
-    assert dead[3].sum() == 1
-    assert (constant[dead][:, -1] == 1).all()
+def test_training_wakes_units_up_but_not_an_encoder_that_is_dead_everywhere(sweep, many):
+    relu = many.at(activation="relu", classes=16, layout="ring")
+    sheet = 1 - relu["constant"] - relu["curve"]  # (widths, seeds, before and after)
+    of = many.axes["width"].values.index
+    assert (sheet[of(3) : of(5) + 1, :, 1].mean(1) > sheet[of(3) : of(5) + 1, :, 0].mean(1) + 0.1).all()
+    cell = sweep.at(warmup=400, **CASE)
+    dead = cell["constant"][..., 0] == 1
+    assert dead.any()
+    assert (cell["constant"][dead][:, -1] == 1).all()
     assert (cell["regions"][dead][:, -1] == 1).all()
 
 
@@ -345,12 +351,12 @@ def test_boundaries_are_predicted_by_living_units_and_not_by_linear_regions(many
     for layout in many.axes["layout"].values:
         measured, counted = {}, {}
         for classes in many.axes["classes"].values:
-            shares = widths.shares_apart(many, "relu", classes, layout).mean(1)
+            shares = readings.shares_apart(many, "relu", classes, layout).mean(1)
             measured[classes], counted[classes] = (
                 measures.boundary(tried, shares),
-                widths.predictions(tried, classes, layout),
+                readings.predictions(tried, classes, layout),
             )
-            assert np.abs(shares - widths.predicted_share(tried, classes, layout))[2:].max() < 0.15
+            assert np.abs(shares - readings.predicted_share(tried, classes, layout))[2:].max() < 0.15
         assert [counts["linear regions"] for counts in counted.values()] == [2, 4, 5, 8]
         for classes in (8, 16, 32):
             assert abs(tried.index(measured[classes]) - tried.index(counted[classes]["living units"])) <= 1
@@ -363,36 +369,43 @@ def test_the_dashed_line_is_too_kind_when_narrow_and_too_strict_when_wide(many):
     tried = many.axes["width"].values
     for layout in many.axes["layout"].values:
         for classes in (8, 16, 32):
-            missed = widths.shares_apart(many, "relu", classes, layout).mean(1) - widths.predicted_share(
+            missed = readings.shares_apart(many, "relu", classes, layout).mean(1) - readings.predicted_share(
                 tried, classes, layout
             )
             assert (missed[:2] < 0).all()
             assert missed[tried.index(5)] > 0
 
 
-def test_the_fate_of_a_seed_is_visible_before_its_first_step(many):
+def test_the_fate_of_a_seed_is_mostly_visible_before_its_first_step(many):
     relu = many.at(activation="relu", classes=16, layout="ring")
     living, ended = relu["living"][1:6, :, 0], relu["regions"][1:6, :, -1]
-    assert (living == 0).sum() >= 5
-    assert (ended[living == 0] == 1).all()
-    assert (living == 1).sum() >= 15
-    assert (ended[living == 1] == 16).mean() < 0.2
-    assert (ended[living >= 2] == 16).mean() > 0.75
+    fate = readings.fates(living, ended, 16)
+    assert fate["0"][1] == fate["0"][0] > 0  # all merged
+    assert fate["1"][3] < 0.25 * fate["1"][0]
+    assert fate["2 or more"][3] > 0.75 * fate["2 or more"][0]
+    assert (living[ended < 16] >= 2).mean() > 0.15  # a sheet, too, can be folded
 
 
-def test_units_that_never_die_need_about_half_the_width(many):
-    tried = many.axes["width"].values
+def test_four_classes_nearly_fit_on_a_curve_and_more_do_not(many):
+    kept = {}
+    for layout, classes in itertools.product(many.axes["layout"].values, many.axes["classes"].values):
+        cell = many.at(activation="relu", classes=classes, layout=layout)
+        kept[layout, classes] = (cell["regions"][..., -1][cell["living"][..., 0] == 1] / classes).mean()
+    for layout in many.axes["layout"].values:
+        assert kept[layout, 4] > 0.8
+        assert max(kept[layout, classes] for classes in (8, 16, 32)) < 0.7
+        assert kept[layout, 32] < kept[layout, 8]
+
+
+def test_units_that_never_die_need_little_more_than_half_the_width(many):
     for layout in many.axes["layout"].values:
         for classes in (8, 16, 32):
-            limit = {
-                a: measures.boundary(tried, widths.shares_apart(many, a, classes, layout).mean(1))
-                for a in ("relu", "leaky relu", "tanh")
-            }
+            limit = {a: readings.merge_width(many, a, classes, layout) for a in ("relu", "leaky relu", "tanh")}
             assert limit["tanh"] <= limit["leaky relu"] < limit["relu"]
-            assert limit["tanh"] <= 0.6 * limit["relu"] + 0.5
-    one = [widths.shares_apart(many, a, 16, "ring")[0].mean() for a in ("leaky relu", "tanh")]
+            assert limit["leaky relu"] <= 0.6 * limit["relu"] + 1
+    one = [readings.shares_apart(many, a, 16, "ring")[0].mean() for a in ("leaky relu", "tanh")]
     assert max(one) < 0.7  # one unit gives one number, whatever its shape
-    at_two = [widths.shares_apart(many, a, 16, "ring")[1].mean() for a in ("relu", "leaky relu", "tanh")]
+    at_two = [readings.shares_apart(many, a, 16, "ring")[1].mean() for a in ("relu", "leaky relu", "tanh")]
     assert at_two == sorted(at_two)
 
 

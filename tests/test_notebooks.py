@@ -62,6 +62,19 @@ def test_no_solution_is_left_in_the_student_notebook(source):
     assert not any(mark in cell for cell in cells for mark in (build.BEGIN, build.END, "| points | for |"))
 
 
+@pytest.mark.parametrize("source", LABS, ids=NAMES)
+def test_the_model_answer_is_folded_into_the_open_lab_and_left_out_of_an_assignment(source):
+    (question,) = (cell for cell in jupytext.read(source).cells if "open" in cell.metadata)
+    answer = question.source.partition(build.BEGIN)[2].partition(build.END)[0].strip()
+    folded = [cell for cell in build.build(source).cells if answer in cell.source]
+    assert len(folded) == 1
+    assert "Write yours first" in folded[0].source.partition("<details>")[0]
+    assert answer in folded[0].source.partition("<details>")[2]
+    assert _grade_id(folded[0]) is None
+    marked = [cell for cell in build.build(source, build.MARKED).cells if answer in cell.source]
+    assert [_grade_id(cell) for cell in marked] == [question.metadata["open"]]  # between the marks that releasing cuts
+
+
 def _grade_id(cell) -> str | None:
     return cell.metadata.get("nbgrader", {}).get("grade_id")
 
@@ -101,6 +114,9 @@ def test_build_refuses_a_solution_outside_an_exercise_cell(tmp_path):
         build.build(bad)
     bad.write_text('# %% exercise="x"\n### BEGIN SOLUTION\nx = 1\n')
     with pytest.raises(SystemExit, match="needs one ### BEGIN SOLUTION"):
+        build.build(bad)
+    bad.write_text('# %% [markdown] model="unasked"\n# An answer\n')
+    with pytest.raises(SystemExit, match='needs an open question open="unasked"'):
         build.build(bad)
 
 

@@ -1,13 +1,15 @@
 """What the pictures show: the data in their artists, their titles, limits, alt texts, size and speed."""
 
 import itertools
+import re
 
 import numpy as np
 import pictures
 import pytest
 
-from vqlab import data, figures, sweeps
+from vqlab import data, figures, sweeps, theory
 from vqlab.labs.lab00.pictures import occupancy
+from vqlab.labs.lab01 import readings
 from vqlab.labs.lab01.pictures import initialisations, tokens
 
 
@@ -75,6 +77,19 @@ def test_the_growth_panel_draws_mean_and_range_of_all_seeds(collapse):
     assert low == pytest.approx(collapse.at(warmup=0)["perplexity"][..., -1].min(), rel=1e-5)
 
 
+def test_the_death_picture_marks_the_codes_that_trained_latents_choose(collapse):
+    cell = collapse.at(warmup=0, codebook_size=256)
+    heap, before, after = cell["codebook"][0, 0], cell["latents"][0, 0], cell["latents"][0, -1]
+    view = tokens.death_view(collapse, heap, before, after)
+    pictures.check(view)
+    chosen = readings.nearest(after, heap)
+    dead, nearest = view.figure.axes[1].lines
+    np.testing.assert_allclose(np.stack(nearest.get_data(), 1), heap[chosen])
+    assert len(dead.get_xdata()) == 256 - len(chosen)
+    assert f"Of 256 codes, {len(chosen)} are nearest to one of {len(after)} trained latents" in view.alt
+    np.testing.assert_allclose(view.figure.axes[2].lines[0].get_ydata(), cell["active"].mean(0))
+
+
 def test_before_the_switch_there_are_no_codes(collapse):
     view = tokens.training_view(collapse, {"warmup": 400, "codebook_size": 256, "seed": 0, "step": 200})
     assert "still a plain autoencoder" in view.figure._suptitle.get_text()
@@ -94,7 +109,8 @@ def test_live_runs_replace_the_growth_panel_and_are_judged(collapse):
 
 def test_a_healthy_codebook_reads_less_than_k():
     view = occupancy.usage_view({"codebook_size": 512, "tokens": 1024})
-    assert "healthy is perplexity 38" in view.alt
+    read = re.search(r"healthy is perplexity (\d+), not 512", view.alt)
+    assert int(read[1]) == pytest.approx(float(theory.expected_perplexity(512, 1024)), rel=0.06)
     measured = next(line for line in view.figure.axes[1].lines if "measured" in line.get_label()).get_ydata()
     assert (np.diff(measured) > 0).all()
     assert 0.98 < measured[-1] < 1

@@ -51,6 +51,8 @@ def build(source: Path, answers: str = BLANK) -> NotebookNode:
     notebook.cells = [cell for cell in notebook.cells if not left_out & cell.metadata.keys()]
     for cell in notebook.cells:
         if model := cell.metadata.pop("model", None):
+            if model not in models:
+                raise SystemExit(f'{source.name}: a cell model="{model}" needs an open question open="{model}"')
             cell.source += f"\n\n<details><summary>The answer</summary>\n\n{models[model]}\n\n</details>"
         cell.metadata.pop("lines_to_next_cell", None)
         exercise, checked, question = (cell.metadata.pop(key, None) for key in ("exercise", "check", "open"))

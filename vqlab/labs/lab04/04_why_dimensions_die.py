@@ -5,7 +5,7 @@
 #
 # | | |
 # |---|---|
-# | Time | 40 minutes, and 44 for the exercises |
+# | Time | 80 minutes, and 45 for the exercises |
 # | You need | [Lab 01](01_tokens_collapse.ipynb), a little calculus |
 # | You will be able to | water-fill a spectrum by hand · say why a mode under water stays dead · predict the number of dimensions and the loss that a warm-up will give · choose when to switch without a sweep |
 # | Exercises | 5, worth 15 points, and an open question worth 4 |
@@ -403,7 +403,7 @@ def predict(variances, warmup, bits, eps):
 lab04.predict(predict)
 
 # %% [markdown]
-# ### Exercise 4 · `should_switch` (★★☆, 6 minutes, 4 points)
+# ### Exercise 4 · `should_switch` (★★☆, 7 minutes, 4 points)
 #
 # You watch a warm-up. Every few steps you water-fill the latents' spectrum and append the number of active modes to the list `counts`.
 # Return True when it is time to switch: when the last `patience` checks brought no new maximum. Mind that the first counts are vacuous:
@@ -454,9 +454,9 @@ lab04.modes(modes)
 # %% [markdown] open="sixty_dimensions" points=4
 # ### BEGIN SOLUTION
 # No code is dead, so there is nothing to replace; and new codes would be placed on latents, which are flat in those 60 directions, so they would be flat as well. A mode under
-# water passes nothing (c = 0): its decoder gain gets no gradient, and with β > 0 its encoder gain is pulled down, so it stays dead. A warm-up without quantization lets modes grow before
-# the water rises; those above water at the switch stay. With log2 1,024 = 10 bits I would expect about as many as water-filling of the data's spectrum serves, 8 to 30
-# depending on its slope, never all 64. More is worse when the bits are spread over modes that deserve none: the error is U-shaped in the warm-up length.
+# water passes nothing (c = 0): its decoder gain b gets no gradient and stays as small as it was, and its encoder gain comes to rest at b/β, which is small as well; so it stays dead.
+# A warm-up without quantization lets modes grow before the water rises. With log2 1,024 = 10 bits I would expect about as many as water-filling of the data's spectrum serves:
+# for 64 modes 30 at slope ½, 16 at slope 1, 8 at slope 2, never all 64. More is worse when the bits are spread over modes that deserve none: the error is U-shaped in the warm-up length.
 # ### END SOLUTION
 
 # %% [markdown] rubric="sixty_dimensions"
@@ -612,3 +612,8 @@ for r in (8, 12, 16):
 # 3. R grows by one bit, and all active modes share it alike: 1/n bit each. The level falls by a factor 4^(1/n).
 #
 # </details>
+
+# %% [markdown] model="sixty_dimensions"
+# ### A model answer to the open question
+#
+# Write yours first (section 7).
