@@ -121,7 +121,7 @@ Markdown(
 )
 
 # %% [markdown]
-# **The small end is another story.** K = 8 has one code for each of the 8 clusters, and uses all of them, cold or warm.
+# **The small end is another story.** K = 8 has one code for each of the 8 clusters.
 # What can go wrong is that two codes share a cluster: then another cluster has none of its own, and its points go to a neighbour's code.
 # Count the clusters that have a code of their own, in every training with K = 8. (Of each the sweep keeps 80 latents, 10 from each cluster.)
 
@@ -133,20 +133,15 @@ from vqlab.labs.lab01 import readings
 
 small = sweep.at(codebook_size=8)  # (warm-up, seeds, frames, …)
 y = data.gaussian_ring().y[: small["latents"].shape[-2]]
-ends = zip(*(small[key][:, :, -1].reshape(-1, *small[key].shape[3:]) for key in ("latents", "codebook")), strict=True)
-served = np.array([readings.clusters_served(*end, y) for end in ends]).reshape(small["mse"].shape[:2])
 error_of_8 = small["mse"][..., -1]  # (warm-up, seeds)
+served = np.zeros(error_of_8.shape, int)
+for run in np.ndindex(served.shape):
+    served[run] = readings.clusters_served(small["latents"][run][-1], small["codebook"][run][-1], y)
 rows = []
 for count in np.unique(served)[::-1]:
     here = served == count
-    rows.append(
-        [
-            f"{count} of 8",
-            here[0].sum(),
-            here[1:].sum(),
-            f"{error_of_8[here].min():.3f} to {error_of_8[here].max():.3f}",
-        ]
-    )
+    low, high = error_of_8[here].min(), error_of_8[here].max()
+    rows.append([f"{count} of 8", here[0].sum(), here[1:].sum(), f"{low:.3f} to {high:.3f}"])
 table(["clusters with their own code", "cold trainings", "warm trainings, all lengths", "error"], rows)
 
 # %%
@@ -201,14 +196,15 @@ ring = torch.from_numpy(data.gaussian_ring().x)  # (4000, 2)
 quick = {key: sweep.settings[key] for key in ("steps", "batch_size", "learning_rate")}
 model = MLPAutoencoder(sweep.seeds, hidden=sweep.settings["hidden"])
 cold_run = Trainer(model, ring, Settings(codebook_size=256, **quick), sweep.seeds).run(until=0)
-heap = cold_run.quantizer.codebook.detach().numpy().copy()  # (8, 256, 2): the codes at step 0
-before = cold_run.latents(ring).numpy()  # (8, 4000, 2)
-after = cold_run.run().latents(ring).numpy()
+heap = cold_run.quantizer.codebook.detach().clone()  # (8, 256, 2): the codes at step 0
+before = cold_run.latents(ring)  # (8, 4000, 2)
+after = cold_run.run().latents(ring)
 
 # %%
 for growth in (0.0, 0.1, 0.25, 0.5, 1.0):
     moved = (1 - growth) * before + growth * after  # from untrained to trained
-    chosen = np.array([len(readings.nearest(*run)) for run in zip(moved, heap, strict=True)])
+    closest = torch.cdist(moved, heap).argmin(dim=2)  # (8, 4000, 256) -> (8, 4000)
+    chosen = np.array([len(run.unique()) for run in closest])
     print(f"latents {growth:4.0%} of the way: 4,000 of them choose {spread(chosen)} of 256 codes")
 
 # %% [markdown]
@@ -216,25 +212,26 @@ for growth in (0.0, 0.1, 0.25, 0.5, 1.0):
 # In the middle the latents lie far outside, and only the round codes are nearest to any. On the right, how the number of active codes goes on, in all stored seeds.
 
 # %%
-view.death_view(sweep, heap[0], before[0], after[0])
+view.death_view(sweep, *(tensor[0].numpy() for tensor in (heap, before, after)))
 
 # %% [markdown]
 # **Once the latents surround the heap, hardly any codes but those on its rim are nearest to a latent**: codes that reach farthest in some direction.
 # Is that so in every seed? And do the others really stay behind?
 
 # %%
-outer = [(readings.nearest(after[s], heap[s]), readings.rim(heap[s])) for s in range(len(heap))]
-on_rim = np.array([np.isin(chosen, rim).mean() for chosen, rim in outer])
-travelled = np.linalg.norm(cold_run.quantizer.codebook.detach().numpy() - heap, axis=-1)  # (8, 256)
+on_rim = []
+for codes, outside in zip(heap.numpy(), after.numpy(), strict=True):
+    on_rim.append(np.isin(readings.nearest(outside, codes), readings.rim(codes)).mean())
+travelled = (cold_run.quantizer.codebook.detach() - heap).norm(dim=-1).numpy()  # (8, 256)
 stayed = (travelled < size[:, :1]).mean(1)  # nearer to their first place than the heap is wide
 active = sweep.at(warmup=0, codebook_size=256)["active"]  # (seeds, frames)
 frames = sweep.settings["frames"]
 fewest = int(active.mean(0).argmin())
 Markdown(
-    f"- Of the codes that trained latents would choose, {on_rim.mean():.0%} are on the rim of the heap (lowest seed {on_rim.min():.0%}).\n"
+    f"- Of the codes that trained latents would choose, {np.mean(on_rim):.0%} are on the rim of the heap (lowest seed {min(on_rim):.0%}).\n"
     f"- In the real training the codes move while the latents spread. {spread(active[:, frames.index(50)])} are active at step 50 "
     f"({active[:, frames.index(50)].min():.0f} to {active[:, frames.index(50)].max():.0f}), {spread(active[:, fewest])} at step {frames[fewest]}.\n"
-    f"- Then a few come back: {spread(active[:, -1])} at the end. When the winners have moved away, some code of the heap becomes the nearest again.\n"
+    f"- Then a few come back: {spread(active[:, -1])} at the end.\n"
     f"- Most never leave: {stayed.mean():.0%} of all codes end nearer to their first place than the heap is wide (lowest seed {stayed.min():.0%})."
 )
 
@@ -404,7 +401,7 @@ Markdown(
     f"{highest:.0f} cold, none less than {lowest:.0f} warm. A cleverer clustering of a useless heap is still a heap.\n"
     f"- *Normal, std 1* ignores the encoder altogether, and has {cold_then_warm('normal, std 1')}: its codes happen to lie where the latents "
     f"will be, with **no warm-up at all**.\n"
-    f"- *Normal, std 3* has {cold_then_warm('normal, std 3')}: many codes lie outside and never win. The lowest seed reads {far.min():.0f}: "
+    f"- *Normal, std 3* has {cold_then_warm('normal, std 3')}: many of its codes lie far outside. The lowest seed reads {far.min():.0f}: "
     f"that is the end of the long bar.\n"
     f"- *Normal, std 0.1 and 0.01* have {cold_then_warm('normal, std 0.1')}, and {cold_then_warm('normal, std 0.01')}. "
     f"A trained encoder cannot save codes that all lie on one spot.\n"

@@ -69,7 +69,7 @@ def living_units(points: np.ndarray, width: int, layers: int = 2, draws: int = 1
     """Units of untrained encoders that are at work at some of the points, in the poorest layer: (N, d) -> (draws,).
 
     A unit that is dead at all points has no gradient, so training cannot wake it while the layers before stay as they
-    are. With 0 living units the encoder is a point for good, with 1 a curve. Draws are as in `classes_kept_apart`.
+    are. With 0 living units the encoder is a point, with 1 a curve. Draws are as in `classes_kept_apart`.
     Raises: LabError as `classes_kept_apart`.
     """
     return np.min([(a > 0).any(1).sum(-1) for a in _untrained(points, width, layers, draws, seed)], 0)
