@@ -110,7 +110,7 @@ def test_seeds_drawn_again_spread_the_boundary_only_where_seeds_differ():
 def test_a_number_sees_the_merged_runs_that_fall_below_all_healthy_ones(refuses):
     merged = np.array([[True, True], [False, False], [True, False]])
     assert lab02.seen_by(np.array([[1, 9], [5, 7], [4, 6]]), merged) == (5, 2)
-    assert lab02.seen_by(np.array([[8, 9], [5, 7], [6, 6]]), merged) == (5, 0)
+    assert lab02.seen_by(np.array([[8, 5], [5, 7], [6, 6]]), merged) == (5, 0)  # as low as a healthy one is not seen
     with refuses("no healthy one is left"):
         lab02.seen_by(np.ones(3), np.ones(3, bool))
 
@@ -137,6 +137,7 @@ def linear():
 def test_only_warm_ups_shorter_than_the_budget_are_read(linear):
     assert lab04.trained_warmups(linear, 10) == (0, 5)
     assert lab04.trained_warmups(linear, 20) == (0, 5, 15)
+    assert lab04.trained_warmups(linear, 15) == (0, 5)  # a warm-up of the whole budget leaves no quantized step
     np.testing.assert_allclose(lab04.errors_at(linear, 16, 1, 10), [[4, 4], [2, 2]])
 
 

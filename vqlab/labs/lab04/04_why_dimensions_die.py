@@ -53,7 +53,7 @@ Prediction(
 # Drag the **warm-up length**. Dashed is what theory says, from the settings alone; section 5 derives it. Then change K, and the **slope** of the spectrum
 # (at slope 2 a few modes hold nearly everything, at slope ½ they are alike). **Budget** looks at the same trainings earlier.
 #
-# "Train it live" trains the shown position now: four new seeds, 1,500 steps. That takes 3 to 10 seconds, more on a busy machine.
+# "Train it live" trains the shown position now: four seeds that are not stored, 1,500 steps. That takes 3 to 10 seconds, more on a busy machine.
 
 # %%
 from functools import partial
