@@ -122,7 +122,7 @@ table(
 )
 
 # %% [markdown]
-# **A narrow encoder is a lottery.** Look at the deviations at width 2. So look at its seeds one by one, with a warm-up,
+# **A narrow encoder is a lottery.** Look at the deviations at width 2. Here are its seeds one by one, with a warm-up,
 # and at the numbers that might warn you:
 #
 # - **scatter ratio**: spread of the class means over the spread within classes;
