@@ -294,7 +294,7 @@ from vqlab.data import class_centres
 
 rows = []
 for h in (2, 3, 4, 6, 8):
-    directions = rng.uniform(-1, 1, (20_000, h, 2))  # as torch.nn.Linear draws them
+    directions = np.random.default_rng(h).uniform(-1, 1, (20_000, h, 2))  # as torch.nn.Linear draws them
     angles = np.sort(np.arctan2(directions[..., 1], directions[..., 0]), axis=1)
     gaps = np.diff(angles, axis=1, append=angles[:, :1] + 2 * np.pi)  # (draws, h): one above π leaves a dead direction
     two_merged = (dead_units.classes_kept_apart(class_centres("ring", 16), h) < 16).mean()
