@@ -201,11 +201,12 @@ before = cold_run.latents(ring)  # (8, 4000, 2)
 after = cold_run.run().latents(ring)
 
 # %%
+rows = []
 for growth in (0.0, 0.1, 0.25, 0.5, 1.0):
     moved = (1 - growth) * before + growth * after  # from untrained to trained
     closest = torch.cdist(moved, heap).argmin(dim=2)  # (8, 4000, 256) -> (8, 4000)
-    chosen = np.array([len(run.unique()) for run in closest])
-    print(f"latents {growth:4.0%} of the way: 4,000 of them choose {spread(chosen)} of 256 codes")
+    rows.append([f"{growth:.0%} of the way", np.array([len(run.unique()) for run in closest])])
+table(["4,000 latents", "codes they choose (of 256)"], rows)
 
 # %% [markdown]
 # Which ones? Look at the heap of seed 0 from near (left). It is the ring of the data, squeezed and bent, with a hole in it.
