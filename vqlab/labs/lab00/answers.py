@@ -21,6 +21,6 @@ WRONG = {
         (formula() / lab00.codebook()[0], "multiply by K"),
         (lab00.codebook()[1], "exponent negative"),
         (17, "fails this test"),
-        ("many", "raised"),
+        ("many", "the text"),
     ]
 }

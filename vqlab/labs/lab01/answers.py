@@ -89,7 +89,7 @@ WRONG = {
         (lambda z, c: one_hot(torch.cdist(z, c).argmin(1), len(c)), "shape (N,)"),
         (lambda z, c: undefined_name, "NameError"),  # noqa: F821
         (lambda z: z, "TypeError"),
-        (lambda z, c: "code", "raised"),
+        (lambda z, c: "code", "the text"),
         (lambda z, c: z.zero_().sum(1), "fails this test"),
     ],
     "perplexity": [
@@ -125,5 +125,5 @@ WRONG = {
         (lambda n, s, z, t, g: ema_right(n, s, z, t, g)[0], "three things"),
         (lambda n, s, z, t, g: ema_right(n, s, z, t, g)[::-1], "three things"),
     ],
-    "bend": [(16, "further right"), (64, "further left"), ("32 codes", "raised"), (31, "further")],
+    "bend": [(16, "further right"), (64, "further left"), ("32 codes", "the text"), (31, "further")],
 }

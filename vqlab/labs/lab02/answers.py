@@ -118,6 +118,6 @@ WRONG = {
         (lab02.measured_merge_width() - 1, "further right"),
         (8, "further left"),
         (lab02.measured_merge_width() + 0.5, "further left"),
-        ("five", "raised"),
+        ("five", "the text"),
     ],
 }

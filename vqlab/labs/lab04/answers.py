@@ -121,7 +121,7 @@ WRONG = {
         (with_loss(lambda v, z, n, r: v[n:].sum()), "active modes are missing"),
         (with_loss(lambda v, z, n, r: v[n:].sum() + theory.water_fill(z[:n], r).distortion), "of the latents"),
         (with_loss(lambda v, z, n, r: theory.water_fill(v, r).distortion), "Shannon"),
-        (lambda *arguments: prediction(*arguments)[0], "TypeError"),
+        (lambda *arguments: prediction(*arguments)[0], "Return two things"),
         (lambda *arguments: (0, 0.0), "fails this test"),
     ],
     "should_switch": [
@@ -142,6 +142,6 @@ WRONG = {
         (32 - lab04.predicted_modes(), "under water"),
         ((lab04.predicted_modes(), 20.0), "first number"),
         (32, "fails this test"),
-        ("ten", "raised"),
+        ("ten", "the text"),
     ],
 }
