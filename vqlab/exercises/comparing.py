@@ -30,7 +30,12 @@ def as_array(value: object) -> np.ndarray:
         raise Incomparable(f"You gave {_what(value)}: give a number, an array, a tensor or a list of numbers")
     array = np.array(value)
     if array.dtype == object:  # a Fraction, a whole number beyond 64 bits, or an array of such
-        return np.array(array, float) if array.ndim == 0 else as_array(array.tolist())
+        if array.ndim:
+            return as_array(array.tolist())
+        try:
+            return np.array(float(array[()]))
+        except (TypeError, OverflowError):
+            raise Incomparable(f"You gave {_what(array[()])} that fits into no float: give numbers") from None
     if array.dtype.kind == "c":
         raise Incomparable("You gave complex numbers: give real ones")
     if array.dtype.kind not in "biuf":

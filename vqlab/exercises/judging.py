@@ -21,6 +21,12 @@ def judge(exercise: "Exercise", questions: Sequence["Question"], outcomes: Seque
     return _Judgement(exercise, questions, outcomes).feedback()
 
 
+def verdicts(exercise: "Exercise", questions: Sequence["Question"], outcomes: Sequence[Outcome]) -> list[bool]:
+    """For each question whether its answer is right, without a word on why not."""
+    judgement = _Judgement(exercise, questions, outcomes)
+    return [judgement.passes(i) for i in range(len(questions))]
+
+
 class _Judgement:
     def __init__(self, exercise: "Exercise", questions: Sequence["Question"], outcomes: Sequence[Outcome]) -> None:
         self.exercise, self.questions, self.outcomes = exercise, questions, outcomes
@@ -39,8 +45,12 @@ class _Judgement:
         if mistake := self.named():
             says, marks = f"{mistake.says} {self.instance_of(mistake)}".rstrip(), 0
         else:
-            says = self.failure(min(failed, key=lambda i: (self.questions[i].test, self.questions[i].size)))
+            says = self.failure(min(failed, key=self.order))
         return Feedback(self.exercise.name, "wrong", says, marks, out_of)
+
+    def order(self, i: int) -> tuple:
+        """Questions to show first: of the first test, answered wrong and not only by writing into arguments, small."""
+        return self.questions[i].test, self.agrees(i, self.rights[i], None), self.questions[i].size
 
     def agrees(self, i: int, other: tuple, parts: Sequence[int] | None) -> bool:
         """Whether the answer to question i agrees in these parts with other parts."""
@@ -82,8 +92,10 @@ class _Judgement:
 
     def instance_of(self, mistake: "Mistake") -> str:
         """The smallest question in which the mistake shows."""
-        every = range(len(self.questions))
-        shows = [i for i in every if not self.agrees(i, self.rights[i], mistake.parts)] or every
+        answered = [i for i, outcome in enumerate(self.outcomes) if outcome.parts]
+        shows = [i for i in answered if not self.agrees(i, self.rights[i], mistake.parts)]
+        if not shows:
+            return ""
         smallest = min(shows, key=lambda i: self.questions[i].size)
         return instance(
             self.exercise, self.questions[smallest], self.outcomes[smallest], self.rights[smallest], mistake.parts

@@ -66,7 +66,7 @@ def with_gradients(function: Callable, *arguments: object) -> tuple:
     if not hasattr(value, "requires_grad"):
         raise Incomparable(f"You gave a {type(value).__name__}: give a tensor, only it can pass a gradient on")
     if value.shape == above.shape and value.requires_grad:
-        value.backward(above)
+        value.backward(above.to(value))
     return value, *(tensor.detach() * 0 if tensor.grad is None else tensor.grad for tensor in tensors)
 
 
@@ -85,8 +85,10 @@ def put(task: Task, answer: object, questions: Sequence[tuple], seconds: float) 
     with _quiet():
         try:
             within(seconds, all_of_them)
-        except TooSlow:
-            fault = f"Your code ran longer than {seconds:g} s and was stopped: is there a loop that never ends?"
+        except TooSlow as stopped:
+            fault = f"Your code ran longer than {seconds:g} s: is there a loop that never ends?"
+            if stopped.runs_on:
+                fault += " It caught the exception that should end it, so it still runs: restart the kernel."
     done = outcomes[: len(questions)]
     return done + [Outcome(fault=fault)] * (len(questions) - len(done))
 
@@ -155,7 +157,14 @@ def _quiet() -> Iterator[None]:
 
 
 class TooSlow(BaseException):
-    """The student's code ran longer than allowed. Not an `Exception`, so that their `except` lets it through."""
+    """The student's code ran longer than allowed. Not an `Exception`, so that their `except` lets it through.
+
+    runs_on: whether it could not be stopped.
+    """
+
+    def __init__(self, runs_on: bool = False) -> None:
+        super().__init__()
+        self.runs_on = runs_on
 
 
 def within(seconds: float, function: Callable, *arguments: object) -> object:
@@ -164,15 +173,15 @@ def within(seconds: float, function: Callable, *arguments: object) -> object:
     thread = threading.Thread(target=_keep, args=(result, function, arguments), daemon=True)
     thread.start()
     thread.join(seconds)
-    # Asks the interpreter to raise inside the loop, again if a bare `except` swallowed it. Code stuck in C keeps its
-    # thread but not ours.
+    # Asks the interpreter to raise inside the loop, again if a bare `except` swallowed it. Code stuck in C, or with a
+    # bare `except` round all that takes time, keeps its thread but not ours.
     for _ in range(20):
         if not thread.is_alive():
             break
         ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(TooSlow))
         thread.join(0.02)
     if "value" not in result:
-        raise result.get("error", TooSlow())
+        raise result.get("error", TooSlow(thread.is_alive()))
     return result["value"]
 
 

@@ -276,11 +276,11 @@ lab01.ema_step(ema_step)
 # <details><summary>Hint 1</summary>The explorer of section 3 shows the perplexity at every K; its last sentence says it in numbers. <code>sweep.at(warmup=…, codebook_size=…)["perplexity"][:, -1].mean()</code> does, too.</details>
 
 # %% exercise="bend" stub="bend = None"
-warmup, share = lab01.start_and_share()
-print(f"warm-up {warmup} steps, less than {share:.0%} of the codebook")
+my_warmup, my_share = lab01.start_and_share()
+print(f"warm-up {my_warmup} steps, less than {my_share:.0%} of the codebook")
 ### BEGIN SOLUTION
 for bend in sweep.axes["codebook_size"].values:
-    if sweep.at(warmup=warmup, codebook_size=bend)["perplexity"][:, -1].mean() < share * bend:
+    if sweep.at(warmup=my_warmup, codebook_size=bend)["perplexity"][:, -1].mean() < my_share * bend:
         break
 ### END SOLUTION
 
@@ -358,10 +358,10 @@ print(f"from its fair share to a tenth of it: {wait:.0f} steps, of 1,000 in the 
 rows = []
 for warmup in sweep.axes["warmup"].values:
     large, small = (sweep.at(warmup=warmup, codebook_size=k) for k in (256, 8))
-    perplexity, *others = (
+    of_256, *others = (
         values[:, -1] for values in (large["perplexity"], large["mse"], small["perplexity"], small["mse"])
     )
-    rows.append([warmup, perplexity, f"{perplexity.min():.0f}", *others])
+    rows.append([warmup, of_256, f"{of_256.min():.0f}", *others])
 table(
     ["warm-up (steps)", "perplexity of 256", "lowest seed", "error, K = 256", "perplexity of 8", "error, K = 8"],
     rows,

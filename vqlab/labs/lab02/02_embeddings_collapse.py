@@ -368,10 +368,10 @@ lab02.constant_chance(constant_chance)
 # <details><summary>Hint 1</summary>The table of section 6 has the answer.</details>
 
 # %% exercise="merge_width" stub="merge_width = None"
-activation, classes, layout = lab02.activation_and_classes()
-print(f"{activation}, {classes} classes, {layout}")
+my_activation, my_classes, my_layout = lab02.activation_and_classes()
+print(f"{my_activation}, {my_classes} classes, {my_layout}")
 ### BEGIN SOLUTION
-kept = widths.shares_apart(many, activation, classes, layout).mean(axis=1)
+kept = widths.shares_apart(many, my_activation, my_classes, my_layout).mean(axis=1)
 merge_width = measures.boundary(many.axes["width"].values, kept)
 ### END SOLUTION
 
