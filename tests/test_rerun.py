@@ -19,10 +19,9 @@ def grade_id(cell) -> str:
     return cell.metadata.get("nbgrader", {}).get("grade_id", "")
 
 
-def said(cell) -> list[str]:
+def said(cell) -> str:
     """What a cell prints and shows in words."""
-    words = (output.get("text") or output.get("data", {}).get("text/markdown", "") for output in cell.outputs)
-    return [text for text in words if text]
+    return "".join(output.get("text") or output.get("data", {}).get("text/markdown", "") for output in cell.outputs)
 
 
 @every_lab

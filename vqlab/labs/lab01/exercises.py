@@ -18,11 +18,13 @@ def _distances(z: np.ndarray, codebook: np.ndarray) -> np.ndarray:
 
 
 def _latents_and_codes(rng: Generator, n: int, codebook_size: int, d: int) -> tuple[np.ndarray, np.ndarray]:
-    """Latents off the origin, and codes of unequal lengths."""
+    """Latents off the origin, and codes of unequal lengths; no latent is half-way between two codes."""
     scales = rng.choice([0.3, 1.0, 3.0], size=(codebook_size, 1))
     z, codebook = rng.normal(size=(n, d)) + rng.normal(size=d), rng.normal(size=(codebook_size, d)) * scales
     dtype = rng.choice(_FLOATS)
-    return np.round(z, 2).astype(dtype), np.round(codebook, 2).astype(dtype)
+    z, codebook = np.round(z, 2).astype(dtype), np.round(codebook, 2).astype(dtype)
+    clear = (np.diff(np.sort(_distances(z, codebook), 1)[:, :2]) > 1e-3).all(1)
+    return (z[clear], codebook) if clear.any() else _latents_and_codes(rng, n, codebook_size, d)
 
 
 def _equally_near(arguments: tuple, one: np.ndarray, other: np.ndarray) -> bool:

@@ -123,17 +123,19 @@ def _halves(d: int, classes: int, numbers: Callable[[Generator, int], np.ndarray
         y_fit = np.concatenate([np.arange(count), rng.integers(count, size=count * (1 + i // 2))])
         z_fit, y_test = samples(y_fit), rng.integers(count - missing, size=5 if i < 4 else 60 + 10 * i)
         z_test = samples(y_test)
-        clear = _is_clear(z_fit, y_fit, z_test)
-        return (z_fit, names[y_fit], z_test[clear], names[y_test[clear]]) if clear.any() else draw(rng, i)
+        means = np.stack([z_fit[y_fit == c].mean(0, dtype=float) for c in range(count)])
+        clear = _is_clear(z_test, means) & _is_clear(z_test, z_fit)
+        if not (clear.any() and _is_clear(z_fit, means).all()):
+            return draw(rng, i)
+        return z_fit, names[y_fit], z_test[clear], names[y_test[clear]]
 
     return draw
 
 
-def _is_clear(z_fit: np.ndarray, y_fit: np.ndarray, z_test: np.ndarray) -> np.ndarray:
-    """Whether neither two means nor two samples are nearest to a test sample alike, which rounding would decide."""
-    means = np.stack([z_fit[y_fit == c].mean(0, dtype=float) for c in np.unique(y_fit)])
-    nearest = (np.sort(_distances(z_test, others), 1).T[:2] for others in (means, z_fit))
-    return np.all([second - first > 1e-3 for first, second in nearest], axis=0)
+def _is_clear(points: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Whether one of the others is nearest to a point by more than rounding could change."""
+    first, second = np.sort(_distances(points, others), 1).T[:2]
+    return second - first > 1e-4
 
 
 nearest_mean_accuracy = Exercise(

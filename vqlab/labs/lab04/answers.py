@@ -384,7 +384,7 @@ WRONG = {
         (lambda counts, patience: switch(counts, 3), "fails this test"),
         (lambda counts, patience: int(switch(counts, patience)), "True or False"),
         (lambda counts, patience: str(switch(counts, patience)), "the text"),
-        (lambda counts, patience: len(counts) - 1 - counts[::-1].index(max(counts)) == patience, "fails this test"),
+        (lambda counts, patience: switch(counts, patience) and not switch(counts, patience, late=1), "fails this test"),
         (pops, "writes into its argument `counts`"),
         (lambda counts, patience: None, "None"),
     ],

@@ -383,7 +383,6 @@ should_switch = Exercise(
             "You compare the last count with the one `patience` checks before; there may have been a new maximum in "
             "between, or an old one before. Open hint 1.",
             lambda counts, patience: len(counts) > patience and counts[-1] <= counts[-1 - patience],
-            lambda counts, patience: len(counts) > patience and counts[-1] == counts[-1 - patience],
         ),
         Mistake(
             "One check too early: patience 3 means three checks that bring no new maximum. Open hint 1.",
