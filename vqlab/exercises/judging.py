@@ -1,6 +1,6 @@
 """Judge the outcomes of an answer. The student's function is not needed for it, nor the process that ran it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -84,7 +84,8 @@ class _Judgement:
                 return mistake
         return None
 
-    def is_like(self, wrong, parts: Sequence[int] | None, answered: Sequence[int]) -> bool:
+    def is_like(self, wrong: Callable, parts: Sequence[int] | None, answered: Sequence[int]) -> bool:
+        """Whether a wrong function gives the same in these parts, and not always what is right."""
         for i in answered:
             if not self.agrees(i, self.exercise.parts(wrong, self.questions[i].arguments, parts), parts):
                 return False

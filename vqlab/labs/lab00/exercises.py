@@ -1,5 +1,7 @@
 """The exercise of Lab 00: what a healthy codebook reads."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from vqlab import theory
@@ -26,7 +28,7 @@ def _without_brackets() -> float:
     return k * np.exp(-(k - 1) / 2 * n)
 
 
-def _close_to(wrong, tolerance: float):
+def _close_to(wrong: Callable[[], float], tolerance: float) -> Callable:
     return number(lambda p: near(np.array(p), np.array(float(wrong())), tolerance))
 
 
