@@ -11,8 +11,6 @@ from sklearn.neighbors import NearestCentroid
 
 from vqlab import data, figures, measures, sweeps
 from vqlab.labs.lab02 import dead_units, readings
-from vqlab.labs.lab02 import exercises as lab02
-from vqlab.labs.lab02.answers import RIGHT
 from vqlab.labs.lab02.experiments import GRID, grid_points, train_classes, units_at_work
 from vqlab.labs.lab02.pictures import embeddings, widths
 from vqlab.models import StackedMLP
@@ -126,16 +124,6 @@ def test_units_that_do_not_live_have_no_gradient_and_the_rest_of_the_encoder_doe
     dead = (second <= 0).all(1)  # (R, h): dead at every sample
     assert dead.any()
     assert not encoder.biases[1].grad[:, 0][dead].any()
-
-
-# --- exercises ---------------------------------------------------------------------------------------------
-
-
-def test_no_two_mistakes_are_taken_for_each_other():
-    """A right answer must look like none of the mistakes but the last, which the order of the others protects."""
-    for name, answers in RIGHT.items():
-        for mistake in getattr(lab02, name).mistakes[:-1]:
-            assert not mistake.looks_like(answers[0]), f"{name}: the right answer looks like “{mistake.says}”"
 
 
 # --- pictures ----------------------------------------------------------------------------------------------

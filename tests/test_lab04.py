@@ -1,5 +1,6 @@
 """Lab 04's exercises: what the tables of answers cannot say."""
 
+import numpy as np
 import pytest
 
 from vqlab.exercises import check
@@ -7,18 +8,11 @@ from vqlab.labs.lab04 import answers
 from vqlab.labs.lab04 import exercises as lab04
 
 
-def test_answers_that_write_into_their_arguments_spoil_nothing():
-    def sorts_in_place(variances, bits):
-        variances[::-1].sort()
-        return answers.level_of_sorted_only(variances, bits)
-
-    def pops(counts, patience):
-        while counts[0] > min(counts):
-            counts.pop(0)
-        return answers.switch(counts, patience)
-
-    assert check(lab04.water_level, sorts_in_place).state == "passed"
-    assert check(lab04.should_switch, pops).state == "passed"
+def test_another_form_of_the_growth_is_right_though_it_would_overflow_at_long_warm_ups():
+    """a² = ε²e^(2σ²t) / (1 − ε² + ε²e^(2σ²t)) is the formula of the lab, so it must pass."""
+    with np.errstate(over="raise"):
+        for seed in range(10):
+            assert check(lab04.predict, answers.prediction_by_overflow, seed=seed).state == "passed"
 
 
 def test_the_gradient_asked_for_is_that_of_autograd_through_a_sampled_channel():

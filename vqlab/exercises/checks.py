@@ -1,170 +1,154 @@
-"""In-place feedback on exercises, and marks for the same exercises.
+"""Exercises: a right function, random instances to try an answer on, and wrong functions that have a name.
 
-An exercise is a list of tests on the student's function or value. Each test compares it with the right answer on a
-small case; a table of tempting wrong answers names the mistake and the hint to open. Blank exercises raise
-`NotImplementedError`, and then the check says "not yet".
-
-An answer earns a mark for each test it passes. But a mistake that the check has named earns nothing: its name and
-its hint stood under the cell long before anybody handed it in.
+One definition, two ways to run it. In a lab the check stands under the cell: `check` puts the questions to the
+student's function and judges at once. A grader draws `questions`, lets another process `put` them to the hand-in and
+gives what came back, plain arrays and sentences, to `judge`.
 """
 
-import ctypes
-import re
-import threading
-from collections.abc import Callable, Sequence
-from contextlib import redirect_stderr
-from dataclasses import dataclass, field
-from html import escape
-from io import StringIO
+import inspect
+import secrets
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from vqlab.exercises import comparing
+from vqlab.exercises.comparing import as_array
+from vqlab.exercises.feedback import Feedback
+from vqlab.exercises.judging import judge
+from vqlab.exercises.running import Outcome, Task, called, put
 
 SECONDS = 5.0
-_LONGEST_SHOWN = 80  # characters of an answer
 
 
 @dataclass(frozen=True)
 class Test:
-    """One comparison: `passes(answer)` is given the student's function or value and says whether it is right."""
+    """A group of instances, worth a mark together.
+
+    says: what is tried, in words.   draw(rng, i): the arguments of instance i; the first are small enough to print.
+    times: how many instances.   parts: which of the returned things count, all if None.
+    where(*arguments): the entries of the one part that count, all if None.
+    """
 
     __test__ = False  # pytest must not take it for one of its own
     says: str
-    passes: Callable[[object], bool]
+    draw: Callable[[np.random.Generator, int], tuple] = lambda rng, i: ()
+    times: int = 10
+    parts: Sequence[int] | None = None
+    where: Callable[..., np.ndarray] | None = None
+
+
+class Mistake:
+    """A tempting wrong answer.
+
+    says: names it and points at a hint.   wrong: functions that make it, each recognised by what it returns.
+    parts: the things returned in which it shows, and only these are returned by `wrong`; all if None.
+    seen(arguments, outcome): recognises in one outcome what no function can imitate.
+    """
+
+    def __init__(
+        self,
+        says: str,
+        *wrong: Callable,
+        parts: Sequence[int] | None = None,
+        seen: Callable[[tuple, Outcome], bool] | None = None,
+    ) -> None:
+        self.says, self.wrong, self.parts, self.seen = says, wrong, parts, seen
 
 
 @dataclass(frozen=True)
-class Mistake:
-    """A tempting wrong answer: `looks_like(answer)` recognises it; `says` names it and points at a hint."""
+class Question:
+    """One instance, of plain arrays, numbers and lists. test: index of its test."""
 
-    says: str
-    looks_like: Callable[[object], bool]
+    test: int
+    arguments: tuple
+
+    @property
+    def size(self) -> int:
+        """How many numbers it holds."""
+        return sum(np.size(argument) for argument in self.arguments)
 
 
 @dataclass(frozen=True)
 class Exercise:
-    """name: as in the lab.   tests: a mark each.   mistakes: in the order they are tried, no marks for any."""
+    """What is asked, what is right and what is often wrong.
+
+    name: as in the lab.   reference: the right function, of plain arrays; without arguments if a value is asked.
+    tests: a mark each.   mistakes: in the order they are tried, no marks for any.
+    returns: names of the things that come back, if several.   tolerance: relative.
+    tensors: whether arrays reach the student's function as tensors.   asks: how it is asked, as `running.called`.
+    alike(arguments, one, other): whether two answers count as the same, if it takes more than `comparing.near`.
+    """
 
     name: str
+    reference: Callable
     tests: Sequence[Test]
-    mistakes: Sequence[Mistake] = field(default=())
+    mistakes: Sequence[Mistake] = ()
+    returns: tuple[str, ...] = ()
+    tolerance: float = 1e-3
+    tensors: bool = False
+    asks: Callable = called
+    alike: Callable[[tuple, np.ndarray, np.ndarray], bool] | None = None
 
-    def __call__(self, answer: object) -> "Feedback":
+    def __call__(self, answer: object) -> Feedback:
         """Check the student's function or value and show the result under the cell."""
         return check(self, answer)
 
+    @cached_property
+    def task(self) -> Task:
+        """How questions are put to an answer."""
+        return Task(tuple(inspect.signature(self.reference).parameters), self.returns, self.tensors, self.asks)
 
-@dataclass(frozen=True)
-class Feedback:
-    """What the student sees. state: "not yet", "wrong" or "passed"; marks out of `out_of`, 0 if a mistake is named."""
+    @property
+    def is_value(self) -> bool:
+        """Whether a value is asked, not a function."""
+        return not self.task.names
 
-    exercise: str
-    state: str
-    says: str
-    marks: int
-    out_of: int
+    def questions(self, seed: int) -> list[Question]:
+        """The instances of all tests, the same for the same seed."""
+        return [
+            Question(t, test.draw(rng, i))
+            for t, test in enumerate(self.tests)
+            for rng in [np.random.default_rng([seed, t])]
+            for i in range(1 if self.is_value else test.times)
+        ]
 
-    def __str__(self) -> str:
-        sign = {"not yet": "○", "wrong": "✗", "passed": "✓"}[self.state]
-        return f"{sign} {self.exercise}: {self.state}. {self.says}"
+    def parts(self, function: Callable, arguments: tuple, parts: Iterable[int] | None = None) -> tuple:
+        """What a function of plain arrays returns, as arrays: one for each thing, empty if it is not among `parts`."""
+        with np.errstate(all="ignore"):
+            value = function(*arguments)
+        several = list(range(len(self.returns) or 1)) if parts is None else list(parts)
+        given = dict(zip(several, map(as_array, value if len(several) > 1 else (value,)), strict=True))
+        return tuple(given.get(part, np.zeros(0)) for part in range(len(self.returns) or 1))
 
-    def _repr_mimebundle_(self, **_: object) -> dict:
-        colour = {"not yet": "#6b6b6b", "wrong": "#B03A00", "passed": "#00704F"}[self.state]
-        text = re.sub("`([^`]+)`", r"<code>\1</code>", escape(str(self)))
-        html = f'<p role="status" style="border-left:5px solid {colour};padding-left:8px">{text}</p>'
-        # A grader takes a bare number for partial credit, and anything else for full credit.
-        return {"text/plain": str(self.marks), "text/markdown": str(self), "text/html": html}
-
-
-class TooSlow(BaseException):
-    """The student's code ran longer than allowed. Not an `Exception`, so that their `except` lets it through."""
+    def same(self, arguments: tuple, one: np.ndarray, other: np.ndarray) -> bool:
+        """Whether two answers to a question count as the same."""
+        return self.alike(arguments, one, other) if self.alike else comparing.near(one, other, self.tolerance)
 
 
-def check(exercise: Exercise, answer: object, seconds: float = SECONDS) -> Feedback:
-    """Run the tests of an exercise on an answer; every test gets `seconds`, so an endless loop comes back.
+def check(exercise: Exercise, answer: object, seconds: float = SECONDS, seed: int | None = None) -> Feedback:
+    """Try an answer on fresh random instances and judge it; an endless loop comes back after so many seconds.
 
-    A mark for each test passed, but none for a wrong answer that looks like one of the mistakes or returned None.
+    seed: draws the same instances again; None, other ones each time.
     """
-    # A grader gives nothing to a cell that has written to stderr, even if it was only a warning.
-    with redirect_stderr(StringIO()):
-        return _check(exercise, answer, seconds)
-
-
-def _check(exercise: Exercise, answer: object, seconds: float) -> Feedback:
-    def feedback(state: str, says: str, marks: int = 0) -> Feedback:
-        return Feedback(exercise.name, state, says, marks, len(exercise.tests))
-
     if answer is None or answer is Ellipsis:
-        return feedback("not yet", "Fill in your answer above and run the cell again.")
-    answer = _Watched(answer) if callable(answer) else answer
-    passed, failed = 0, ""
-    for test in exercise.tests:
-        try:
-            if within(seconds, test.passes, answer):
-                passed += 1
-            else:
-                failed = failed or f"It fails this test: {test.says}. {_what_came(answer)}"
-        except NotImplementedError:
-            return feedback("not yet", "Replace `raise NotImplementedError` by your code.")
-        except TooSlow:
-            says = f"Your code ran longer than {seconds:g} s and was stopped: is there a loop that never ends?"
-            return feedback("wrong", says, passed)
-        except Exception as error:  # the student's code may raise anything: that is what is being checked
-            raised = f"Your code raised {type(error).__name__}: {str(error).rstrip('.')}. (Test: {test.says}.)"
-            failed = failed or raised
-    if not failed:
-        return feedback("passed", "The test passes." if passed == 1 else f"All {passed} tests pass.", passed)
-    named = _name_mistake(exercise, answer, seconds)
-    return feedback("wrong", named or failed, 0 if named else passed)
+        says = "Fill in your answer above and run the cell again."
+        return Feedback(exercise.name, "not yet", says, 0, len(exercise.tests))
+    questions = exercise.questions(secrets.randbits(32) if seed is None else seed)
+    return judge(exercise, questions, put(exercise.task, answer, [q.arguments for q in questions], seconds))
 
 
-class _Watched:
-    """The student's function, what it came back with, and whether that was ever nothing."""
-
-    def __init__(self, function: Callable) -> None:
-        self._function, self.returned_none, self.last = function, False, None
-
-    def __call__(self, *arguments: object) -> object:
-        self.last = self._function(*arguments)
-        self.returned_none = self.returned_none or self.last is None
-        return self.last
+def number(mistake: Callable[[float], bool]) -> Callable[[tuple, Outcome], bool]:
+    """`mistake` of a number, as `Mistake.seen`: false of everything that is not one number."""
+    return lambda _, outcome: (
+        len(outcome.parts) == 1 and outcome.parts[0].size == 1 and mistake(outcome.parts[0].item())
+    )
 
 
-def _what_came(answer: object) -> str:
-    value = answer.last if isinstance(answer, _Watched) else answer
-    shown = " ".join(repr(value).split())
-    return f"You gave {shown if len(shown) <= _LONGEST_SHOWN else shown[:_LONGEST_SHOWN] + '…'}."
-
-
-def _name_mistake(exercise: Exercise, answer: object, seconds: float) -> str:
-    """The sentence of the first mistake that the answer looks like, "" if it is like none."""
-    if isinstance(answer, _Watched) and answer.returned_none:
-        return "Your function returns None: is there a `return`?"
-    for mistake in exercise.mistakes:
-        try:
-            if within(seconds, mistake.looks_like, answer):
-                return mistake.says
-        except (Exception, TooSlow):  # an answer too odd for this comparison is not this mistake
-            continue
-    return ""
-
-
-def within(seconds: float, function: Callable, *arguments: object) -> object:
-    """function(*arguments), or `TooSlow` after so many seconds. Works in any thread and on any system."""
-    result: dict[str, object] = {}
-    thread = threading.Thread(target=_keep, args=(result, function, arguments), daemon=True)
-    thread.start()
-    thread.join(seconds)
-    if thread.is_alive():
-        # Asks the interpreter to raise inside the loop; code stuck in C keeps its thread but not ours.
-        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(TooSlow))
-        raise TooSlow
-    if "error" in result:
-        raise result["error"]
-    return result["value"]
-
-
-def _keep(result: dict, function: Callable, arguments: Sequence) -> None:
-    try:
-        result["value"] = function(*arguments)
-    except (SystemExit, KeyboardInterrupt) as error:
-        result["error"] = RuntimeError(f"it raises {type(error).__name__}, which would end the notebook")
-    except (Exception, TooSlow) as error:
-        result["error"] = error
+def too_far(measured: Callable[[], float], too_small: str, too_large: str) -> tuple[Mistake, Mistake]:
+    """The mistakes of a value read off a slider: what to say of one below, and of one above, the measured value."""
+    return (
+        Mistake(too_small, seen=number(lambda value: value < measured())),
+        Mistake(too_large, seen=number(lambda value: value > measured())),
+    )

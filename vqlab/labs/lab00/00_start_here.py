@@ -188,10 +188,10 @@ table(["N", "perplexity, 20 draws", "first order", "off by", "active, 20 draws",
 # %% exercise="healthy" stub="healthy = None"
 from vqlab.labs.lab00 import exercises as lab00
 
-k, n = lab00.codebook()
-print(f"K = {k:,} codes, N = {n:,} tokens")
+my_k, my_n = lab00.codebook()
+print(f"K = {my_k:,} codes, N = {my_n:,} tokens")
 ### BEGIN SOLUTION
-healthy = k * np.exp(-(k - 1) / (2 * n))
+healthy = my_k * np.exp(-(my_k - 1) / (2 * my_n))
 ### END SOLUTION
 
 # %% check="healthy"

@@ -1,7 +1,11 @@
 """The exercise of Lab 00: what a healthy codebook reads."""
 
+from collections.abc import Callable
+
+import numpy as np
+
 from vqlab import theory
-from vqlab.exercises import Exercise, Mistake, Test, near, variants
+from vqlab.exercises import Exercise, Mistake, Test, near, number, variants
 
 # K and N. From N = 4K on the first-order formula is within a per cent; up to N = 12K the answer is well below K.
 CODEBOOKS = tuple((k, times * k) for k in (600, 1100, 1900, 3000) for times in (4, 8, 12))
@@ -19,25 +23,38 @@ def measured_healthy() -> float:
     return float(measures.perplexity(theory.simulate_uniform_usage(*codebook(), draws=20)).mean())
 
 
+def _without_brackets() -> float:
+    k, n = codebook()
+    return k * np.exp(-(k - 1) / 2 * n)
+
+
+def _close_to(wrong: Callable[[], float], tolerance: float) -> Callable:
+    return number(lambda p: near(np.array(p), np.array(float(wrong())), tolerance))
+
+
 healthy = Exercise(
     "healthy",
-    tests=(Test("within 2 % of what equally likely codes read", lambda p: near(p, measured_healthy(), 0.02)),),
+    measured_healthy,
+    tests=(Test("within 2 % of what equally likely codes read"),),
+    tolerance=0.02,
     mistakes=(
         Mistake(
-            "This is K. Perplexity reads K only after many more tokens. Open hint 1.", lambda p: near(p, codebook()[0])
+            "This is K. Perplexity reads K only after many more tokens. Open hint 1.",
+            seen=_close_to(lambda: codebook()[0], 1e-3),
         ),
         Mistake(
             "This is the number of active codes; perplexity also feels how unevenly they are used. Open hint 1.",
-            lambda p: near(p, theory.expected_active(*codebook()), 0.005),
+            seen=_close_to(lambda: theory.expected_active(*codebook()), 0.005),
+        ),
+        Mistake(
+            "You divide by 2 and multiply by N: in Python, `/ 2 * n` needs brackets, `/ (2 * n)`. Open hint 1.",
+            _without_brackets,
         ),
         Mistake(
             "A perplexity is at most K: is your exponent negative? Open hint 2.",
-            lambda p: p > codebook()[0],
+            seen=number(lambda p: p > codebook()[0]),
         ),
-        Mistake(
-            "This is the share of K: multiply by K. Open hint 2.",
-            lambda p: near(p, measured_healthy() / codebook()[0], 0.02),
-        ),
+        Mistake("This is the share of K: multiply by K. Open hint 2.", lambda: measured_healthy() / codebook()[0]),
     ),
 )
 

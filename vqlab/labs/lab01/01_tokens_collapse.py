@@ -357,11 +357,11 @@ lab01.ema_step(ema_step)
 # <details><summary>Hint 1</summary>The explorer of section 3 shows the perplexity at every K; its last sentence says it in numbers. <code>sweep.at(warmup=…, codebook_size=…)["perplexity"][:, -1].mean()</code> does, too.</details>
 
 # %% exercise="bend" stub="bend = None"
-warmup, share = lab01.start_and_share()
-print(f"warm-up {warmup} steps, less than {share:.0%} of the codebook")
+my_warmup, my_share = lab01.start_and_share()
+print(f"warm-up {my_warmup} steps, less than {my_share:.0%} of the codebook")
 ### BEGIN SOLUTION
 for bend in sweep.axes["codebook_size"].values:
-    if sweep.at(warmup=warmup, codebook_size=bend)["perplexity"][:, -1].mean() < share * bend:
+    if sweep.at(warmup=my_warmup, codebook_size=bend)["perplexity"][:, -1].mean() < my_share * bend:
         break
 ### END SOLUTION
 

@@ -1,79 +1,104 @@
 """Exercises of Lab 01: the three lines of a vector quantizer, its health number, and one prediction."""
 
+from collections.abc import Callable
+
 import numpy as np
-import torch
-from torch import Tensor
+from numpy.random import Generator
 
 from vqlab import sweeps
-from vqlab.exercises import Exercise, Mistake, Test, fresh, near, too_far, variants
+from vqlab.exercises import Exercise, Mistake, Test, near, too_far, variants, with_gradients
 
-_GENERATOR = torch.Generator().manual_seed(1)
-_Z = torch.randn(40, 3, generator=_GENERATOR)
-_CODES = torch.randn(7, 3, generator=_GENERATOR) * torch.tensor([0.3, 1.0, 3.0])
-_DISTANCES = torch.cdist(_Z, _CODES)
-_TOKENS = _DISTANCES.argmin(1)
-_SKEWED = torch.tensor([0, 0, 0, 0, 1, 1, 2, 3])
+_FLOATS = (np.float32, np.float64)
+
+# --- nearest_code(z, codebook) -> tokens -------------------------------------------------------------------
 
 
-def _same(answer: object, expected: Tensor, tolerance: float = 1e-4) -> bool:
-    answer = torch.as_tensor(answer, dtype=torch.float64).detach()
-    expected = expected.to(torch.float64)
-    return answer.shape == expected.shape and torch.allclose(answer, expected, rtol=tolerance, atol=tolerance)
+def _distances(z: np.ndarray, codebook: np.ndarray) -> np.ndarray:
+    return np.linalg.norm(z[:, None].astype(float) - codebook, axis=-1)  # (N, 1, d) − (K, d) -> (N, K)
 
 
-# --- nearest_code(z, codes) -> tokens ----------------------------------------------------------------------
+def _latents_and_codes(rng: Generator, n: int, codebook_size: int, d: int) -> tuple[np.ndarray, np.ndarray]:
+    """Latents off the origin, and codes of unequal lengths; no latent is half-way between two codes."""
+    scales = rng.choice([0.3, 1.0, 3.0], size=(codebook_size, 1))
+    z, codebook = rng.normal(size=(n, d)) + rng.normal(size=d), rng.normal(size=(codebook_size, d)) * scales
+    dtype = rng.choice(_FLOATS)
+    z, codebook = np.round(z, 2).astype(dtype), np.round(codebook, 2).astype(dtype)
+    clear = (np.diff(np.sort(_distances(z, codebook), 1)[:, :2]) > 1e-3).all(1)
+    return (z[clear], codebook) if clear.any() else _latents_and_codes(rng, n, codebook_size, d)
 
-_LINE = (torch.tensor([[0.0], [0.9], [5.0]]), torch.tensor([[1.0], [0.0], [4.0]]))
+
+def _equally_near(arguments: tuple, one: np.ndarray, other: np.ndarray) -> bool:
+    """Of codes that are equally near either may be chosen."""
+    n, codebook_size = len(arguments[0]), len(arguments[1])
+    if not all(x.shape == (n,) and np.isin(x, np.arange(codebook_size)).all() for x in (one, other)):
+        return near(one, other)
+    chosen = (np.take_along_axis(_distances(*arguments), x.astype(int)[:, None], 1) for x in (one, other))
+    return near(*chosen, 1e-5)
+
+
+def _nearest(z: np.ndarray, codebook: np.ndarray) -> np.ndarray:
+    return _distances(z, codebook).argmin(1)
+
+
+def _duplicated(rng: Generator, i: int) -> tuple[np.ndarray, np.ndarray]:
+    z, codebook = _latents_and_codes(rng, 1 if i % 2 else rng.integers(2, 9), rng.integers(1, 6), 2)
+    return (z, codebook) if i % 2 else (z, np.concatenate([codebook, codebook[::-1]]))
+
 
 nearest_code = Exercise(
     "nearest_code",
+    _nearest,
+    tensors=True,
+    alike=_equally_near,
     tests=(
         Test(
-            "latents 0, 0.9, 5 with codes 1, 0, 4 give tokens 1, 0, 2",
-            lambda f: _same(fresh(f, *_LINE), torch.tensor([1, 0, 2])),
+            "a few latents on a line choose their nearest code",
+            lambda rng, i: _latents_and_codes(rng, 3, rng.integers(4, 6), 1),
         ),
         Test(
-            "40 random latents in 3-D choose their nearest of 7 codes", lambda f: _same(fresh(f, _Z, _CODES), _TOKENS)
+            "many latents in several dimensions choose their nearest code",
+            lambda rng, i: _latents_and_codes(rng, *rng.integers((5, 5, 2), (60, 20, 9))),
         ),
-        Test("a single latent gives one token", lambda f: _same(fresh(f, _Z[:1], _CODES), _TOKENS[:1])),
+        Test("a single latent gives one token, and of two equal codes either will do", _duplicated),
     ),
     mistakes=(
         Mistake(
             "This is the farthest code: you take the largest distance. Open hint 1.",
-            lambda f: _same(fresh(f, _Z, _CODES), _DISTANCES.argmax(1)),
+            lambda z, c: _distances(z, c).argmax(1),
         ),
         Mistake(
             "You return one latent per code; we need one code per latent. Which axis holds the codes? Open hint 2.",
-            lambda f: _same(fresh(f, _Z, _CODES), _DISTANCES.argmin(0)),
-        ),
-        Mistake(
-            "You return distances; we need the index of the smallest one. Open hint 2.",
-            lambda f: (
-                _same(fresh(f, _Z, _CODES), _DISTANCES.min(1).values, 1e-3)
-                or _same(fresh(f, _Z, _CODES), _DISTANCES.min(1).values ** 2, 1e-3)
-                or _same(fresh(f, _Z, _CODES), _DISTANCES)
-                or _same(fresh(f, _Z, _CODES), _DISTANCES**2)
+            seen=lambda given, outcome: any(
+                part.dtype.kind == "i" and part.shape == given[1].shape[:1] != given[0].shape[:1]
+                for part in outcome.parts
             ),
         ),
         Mistake(
+            "You return distances; we need the index of the smallest one. Open hint 2.",
+            lambda z, c: _distances(z, c).min(1),
+            lambda z, c: _distances(z, c).min(1) ** 2,
+            _distances,
+            lambda z, c: _distances(z, c) ** 2,
+        ),
+        Mistake(
             "You return the codes themselves; we need their indices. Open hint 2.",
-            lambda f: _same(fresh(f, _Z, _CODES), _CODES[_TOKENS]),
+            lambda z, c: c[_nearest(z, c)],
         ),
         Mistake(
             "You compare inner products z·c only, which favours long codes: ‖c‖² is missing. Open hint 3.",
-            lambda f: _same(fresh(f, _Z, _CODES), (_Z @ _CODES.T).argmax(1)),
+            lambda z, c: (z @ c.T).argmax(1),
         ),
         Mistake(
             "Almost: the factor 2 of the cross term in ‖c‖² − 2 z·c is missing. Open hint 3.",
-            lambda f: _same(fresh(f, _Z, _CODES), (_CODES.square().sum(1) - _Z @ _CODES.T).argmin(1)),
+            lambda z, c: (np.square(c).sum(1) - z @ c.T).argmin(1),
         ),
         Mistake(
             "`min` returns values and indices together; take the indices. Open hint 2.",
-            lambda f: isinstance(fresh(f, _Z, _CODES), tuple),
+            seen=lambda _, outcome: outcome.kind == "min",
         ),
         Mistake(
             "Your result has not the shape (N,): reduce over the axis of the codes, and over no other. Open hint 2.",
-            lambda f: torch.as_tensor(fresh(f, _Z, _CODES)).shape != _TOKENS.shape,
+            seen=lambda arguments, outcome: bool(outcome.parts) and outcome.parts[0].shape != arguments[0].shape[:1],
         ),
     ),
 )
@@ -81,58 +106,65 @@ nearest_code = Exercise(
 # --- perplexity(tokens, k) -> float ------------------------------------------------------------------------
 
 
-def _nats(tokens: Tensor, k: int) -> float:
-    p = torch.bincount(tokens, minlength=k).double() / len(tokens)
-    return float(-(p[p > 0] * p[p > 0].log()).sum())
+def _nats(tokens: np.ndarray, k: int, divisor: float | None = None) -> float:
+    p = np.bincount(tokens, minlength=k) / (divisor or len(tokens))
+    return -float((p[p > 0] * np.log(p[p > 0])).sum())
 
 
-def _of_shares(divisor: float) -> float:
-    """The "perplexity" of counts divided by the wrong number."""
-    p = torch.bincount(_SKEWED).double() / divisor
-    return float(torch.exp(-(p * p.log()).sum()))
+def _evenly(rng: Generator, i: int) -> tuple[np.ndarray, int]:
+    k = 4 + 3 * i
+    used = rng.choice(k, size=rng.integers(2, k), replace=False)
+    return rng.permutation(np.repeat(used, 1 + i % 4)), k
+
+
+def _alone(rng: Generator, i: int) -> tuple[np.ndarray, int]:
+    k = int(rng.integers(2, 5 + 5 * i))
+    return np.full(3 if i == 0 else rng.integers(1, 40), rng.integers(k)), k
+
+
+def _unevenly(rng: Generator, i: int) -> tuple[np.ndarray, int]:
+    k = 8 + 4 * i
+    if i == 0:
+        return np.repeat(rng.permutation(k)[:4], [4, 2, 1, 1]), k
+    return rng.choice(k, size=rng.integers(20, 200), p=rng.dirichlet(np.full(k, 0.4))), k
 
 
 perplexity = Exercise(
     "perplexity",
+    lambda tokens, k: np.exp(_nats(tokens, k)),
+    tensors=True,
     tests=(
-        Test("4 codes, each used twice, read 4", lambda f: near(f(torch.tensor([0, 1, 2, 3, 3, 2, 1, 0]), 4), 4)),
-        Test(
-            "one code used alone reads 1, however many codes are dead",
-            lambda f: near(f(torch.tensor([2, 2, 2]), 5), 1),
-        ),
-        Test("uses 4, 2, 1, 1 of 8 codes read 3.36", lambda f: near(fresh(f, _SKEWED, 8), np.exp(_nats(_SKEWED, 8)))),
+        Test("codes that are used equally often read their number, whatever others are dead", _evenly),
+        Test("one code used alone reads 1, however many codes are dead", _alone),
+        Test("codes that are used unevenly, some of them dead", _unevenly),
     ),
     mistakes=(
         Mistake(
             "You return NaN: a dead code contributes 0·log 0. Leave out the codes with p = 0. Open hint 2.",
-            lambda f: bool(np.isnan(float(fresh(f, _SKEWED, 8)))),
+            seen=lambda _, outcome: any(np.isnan(part).any() for part in outcome.parts),
         ),
-        Mistake(
-            "This is the entropy in nats; perplexity is exp of it. Open hint 1.",
-            lambda f: near(fresh(f, _SKEWED, 8), _nats(_SKEWED, 8)),
-        ),
+        Mistake("This is the entropy in nats; perplexity is exp of it. Open hint 1.", _nats),
         Mistake(
             "This is the entropy in bits; perplexity is 2 to that power. Open hint 1.",
-            lambda f: near(fresh(f, _SKEWED, 8), _nats(_SKEWED, 8) / np.log(2)),
+            lambda tokens, k: _nats(tokens, k) / np.log(2),
         ),
         Mistake(
             "You mix two logarithms: log2 goes with 2**H, the natural log with exp(H). Open hint 1.",
-            lambda f: (
-                near(fresh(f, _SKEWED, 8), np.exp(_nats(_SKEWED, 8) / np.log(2)))
-                or near(fresh(f, _SKEWED, 8), 2 ** _nats(_SKEWED, 8))
-            ),
+            lambda tokens, k: np.exp(_nats(tokens, k) / np.log(2)),
+            lambda tokens, k: 2 ** _nats(tokens, k),
         ),
         Mistake(
             "Perplexity below 1: the minus sign of the entropy is missing. Open hint 1.",
-            lambda f: near(fresh(f, _SKEWED, 8), np.exp(-_nats(_SKEWED, 8))),
+            lambda tokens, k: np.exp(-_nats(tokens, k)),
         ),
         Mistake(
             "Your shares p do not sum to 1: divide the counts by the number of tokens. Open hint 1.",
-            lambda f: near(fresh(f, _SKEWED, 5), _of_shares(1)) or near(fresh(f, _SKEWED, 5), _of_shares(5)),
+            lambda tokens, k: np.exp(_nats(tokens, k, 1)),
+            lambda tokens, k: np.exp(_nats(tokens, k, k)),
         ),
         Mistake(
             "You count the active codes; perplexity also asks how evenly they are used. Open hint 1.",
-            lambda f: near(fresh(f, _SKEWED, 8), 4),
+            lambda tokens, k: len(np.unique(tokens)),
         ),
     ),
 )
@@ -140,117 +172,150 @@ perplexity = Exercise(
 # --- straight_through(z, z_q) -> tensor --------------------------------------------------------------------
 
 
-def _gradients(f, scale: float = 2.0) -> tuple[Tensor, Tensor | None, Tensor | None]:
-    z, z_q = torch.tensor([1.0, 2.0], requires_grad=True), torch.tensor([1.5, 1.0], requires_grad=True)
-    out = f(z, z_q)
-    if out.requires_grad:
-        (scale * out).sum().backward()
-    return out.detach(), z.grad, z_q.grad
-
-
-def _is(tensor: Tensor | None, values: list[float] | None) -> bool:
-    if values is None:
-        return tensor is None or not tensor.any()
-    return tensor is not None and _same(tensor, torch.tensor(values))
+def _two_and_from_above(rng: Generator, i: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    shape = (2,) if i == 0 else tuple(rng.integers(1, 6, size=rng.integers(1, 4)))
+    dtype = _FLOATS[i % 2]
+    return tuple(np.round(rng.uniform(0.1, 3, size=shape) * rng.choice([-1, 1]), 2).astype(dtype) for _ in range(3))
 
 
 straight_through = Exercise(
     "straight_through",
+    lambda z, z_q, gradient: (z_q, gradient, 0 * gradient),
+    tensors=True,
+    asks=with_gradients,
+    returns=("the value", "the gradient that z receives", "the gradient that z_q receives"),
     tests=(
-        Test("forward, it returns the codes z_q", lambda f: _is(_gradients(f)[0], [1.5, 1.0])),
-        Test("backward, z receives the gradient unchanged", lambda f: _is(_gradients(f)[1], [2.0, 2.0])),
-        Test("backward, z_q receives nothing", lambda f: _is(_gradients(f)[2], None)),
+        Test("forward, it returns the codes z_q", _two_and_from_above, parts=(0,)),
+        Test("backward, z receives the gradient unchanged", _two_and_from_above, parts=(1,)),
+        Test("backward, z_q receives nothing", _two_and_from_above, parts=(2,)),
     ),
     mistakes=(
         Mistake(
             "The gradient goes to z_q and the encoder gets none: you forgot `.detach()`. Open hint 2.",
-            lambda f: (
-                _is(_gradients(f)[0], [1.5, 1.0]) and _is(_gradients(f)[1], None) and not _is(_gradients(f)[2], None)
-            ),
+            lambda z, z_q, gradient: (z_q, 0 * gradient, gradient),
+        ),
+        Mistake("Forward you return z itself, so nothing is quantized. Open hint 1.", lambda z, *_: z, parts=(0,)),
+        Mistake(
+            "Nobody receives a gradient: z must also stand outside of the `.detach()`. Open hint 2.",
+            lambda z, z_q, gradient: (0 * gradient, 0 * gradient),
+            parts=(1, 2),
         ),
         Mistake(
-            "Forward you return z itself, so nothing is quantized. Open hint 1.",
-            lambda f: _is(_gradients(f)[0], [1.0, 2.0]),
-        ),
-        Mistake(
-            "Nobody receives a gradient: detach the difference only, not z. Open hint 2.",
-            lambda f: _is(_gradients(f)[1], None) and _is(_gradients(f)[2], None),
+            "You detached z and left the difference alone, so z receives the gradient with its sign turned: detach "
+            "the difference, not z. Open hint 2.",
+            lambda z, z_q, gradient: (-gradient, gradient),
+            parts=(1, 2),
         ),
         Mistake(
             "z_q receives a gradient as well: it must sit inside the `.detach()`. Open hint 2.",
-            lambda f: _is(_gradients(f)[1], [2.0, 2.0]) and not _is(_gradients(f)[2], None),
+            lambda z, z_q, gradient: (gradient, gradient),
+            parts=(1, 2),
         ),
         Mistake(
             "The sign is turned: what must be added to z to arrive at z_q? Open hint 1.",
-            lambda f: _is(_gradients(f)[0], [0.5, 3.0]),
+            lambda z, z_q, gradient: 2 * z - z_q,
+            parts=(0,),
         ),
     ),
 )
 
 # --- ema_step(counts, sums, z, tokens, decay) -> (codes, counts, sums) -------------------------------------
 
-_COUNTS, _DECAY = torch.tensor([3.0, 2.0, 4.0]), 0.9
-_OLD = torch.tensor([[1.0, 0.0], [0.0, 1.0], [-1.0, -1.0]])
-_SUMS = _OLD * _COUNTS[:, None]
-_BATCH, _BATCH_TOKENS = torch.tensor([[2.0, 0.0], [3.0, 1.0], [0.0, 2.0]]), torch.tensor([0, 0, 1])
-_HITS = torch.tensor([2.0, 1.0, 0.0])
-_BATCH_SUMS = torch.tensor([[5.0, 1.0], [0.0, 2.0], [0.0, 0.0]])
+
+def _hits(counts: np.ndarray, z: np.ndarray, tokens: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    chosen = np.eye(len(counts))[tokens]  # (N, K)
+    return chosen.sum(0), chosen.T @ z  # (K,), (K, d)
 
 
-def _ema(decay: float) -> tuple[Tensor, Tensor, Tensor]:
-    counts = decay * _COUNTS + (1 - decay) * _HITS
-    sums = decay * _SUMS + (1 - decay) * _BATCH_SUMS
+def _ema(counts, sums, z, tokens, decay, new=None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    hits, added = _hits(counts, z, tokens)
+    new = 1 - decay if new is None else new
+    counts, sums = decay * counts + new * hits, decay * sums + new * added
     return sums / counts[:, None], counts, sums
 
 
-def _step(f) -> tuple[Tensor, Tensor, Tensor]:
-    codes, counts, sums = fresh(f, _COUNTS, _SUMS, _BATCH, _BATCH_TOKENS, _DECAY)
-    return codes, counts, sums
+def _over_hits(least: int) -> Callable:
+    def codes(counts, sums, z, tokens, decay):
+        return _ema(counts, sums, z, tokens, decay)[2] / np.maximum(_hits(counts, z, tokens)[0], least)[:, None]
+
+    return codes
 
 
-def _is_triple(answer: object) -> bool:
-    shapes = [_OLD.shape, _COUNTS.shape, _OLD.shape]
-    return isinstance(answer, tuple | list) and [torch.as_tensor(part).shape for part in answer] == shapes
+def _mean_of_codes(unchosen_stay: bool) -> Callable:
+    def codes(counts, sums, z, tokens, decay):
+        (hits, added), old = _hits(counts, z, tokens), sums / counts[:, None]
+        averaged = decay * old + (1 - decay) * added / np.maximum(hits, 1)[:, None]
+        return np.where(hits[:, None] == 0, old, averaged) if unchosen_stay else averaged
+
+    return codes
+
+
+def _only_chosen(counts, sums, z, tokens, decay) -> tuple[np.ndarray, np.ndarray]:
+    hit, new = _hits(counts, z, tokens)[0] > 0, _ema(counts, sums, z, tokens, decay)
+    return np.where(hit, new[1], counts), np.where(hit[:, None], new[2], sums)
+
+
+def _unchosen(counts, sums, z, tokens, decay) -> np.ndarray:
+    return _hits(counts, z, tokens)[0] == 0
+
+
+def _batch(rng: Generator, i: int) -> tuple:
+    """Running counts and sums, and a batch that leaves some codes unchosen, often the last."""
+    k, n, d = (4, 3, 2) if i == 0 else rng.integers((4, 1, 1), (9, 30, 5))
+    dtype = _FLOATS[i % 2]
+    counts = np.round(rng.uniform(0.5, 6, size=k), 1)
+    sums, z = np.round(rng.normal(size=(k, d)) * counts[:, None], 1), np.round(rng.normal(size=(n, d)) + 1, 1)
+    tokens = rng.choice(rng.permutation(k)[: rng.integers(1, k)], size=n)
+    return counts.astype(dtype), sums.astype(dtype), z.astype(dtype), tokens, round(rng.uniform(0.5, 0.98), 2)
 
 
 ema_step = Exercise(
     "ema_step",
+    lambda counts, sums, z, tokens, decay: _ema(counts, sums, z, tokens, decay),
+    tensors=True,
+    returns=("codes", "counts", "sums"),
     tests=(
-        Test("counts become γ·counts + (1 − γ)·hits", lambda f: _same(_step(f)[1], _ema(_DECAY)[1])),
-        Test(
-            "sums become γ·sums + (1 − γ)·(sum of the latents that chose the code)",
-            lambda f: _same(_step(f)[2], _ema(_DECAY)[2]),
-        ),
-        Test("codes are the new sums over the new counts", lambda f: _same(_step(f)[0], _ema(_DECAY)[0])),
-        Test("a code nobody chose stays where it is", lambda f: _same(_step(f)[0][2], _OLD[2])),
+        Test("counts become γ·counts + (1 − γ)·hits", _batch, parts=(1,)),
+        Test("sums become γ·sums + (1 − γ)·(sum of the latents that chose the code)", _batch, parts=(2,)),
+        Test("codes are the new sums over the new counts", _batch, parts=(0,)),
+        Test("a code nobody chose stays where it is", _batch, parts=(0,), where=_unchosen),
     ),
     mistakes=(
-        Mistake(
-            "Return three things, in this order: codes, counts, sums.",
-            lambda f: (
-                not _is_triple(fresh(f, _COUNTS, _SUMS, _BATCH, _BATCH_TOKENS, _DECAY))
-                or _same(_step(f)[0], _ema(_DECAY)[2])
-            ),
-        ),
+        Mistake("Return three things, in this order: codes, counts, sums.", lambda *batch: _ema(*batch)[::-1]),
         Mistake(
             "γ and 1 − γ are swapped: your codes forget almost everything at each step. Open hint 1.",
-            lambda f: _same(_step(f)[1], _ema(1 - _DECAY)[1]),
+            lambda *batch: _ema(*batch[:4], 1 - batch[4])[1],
+            parts=(1,),
+        ),
+        Mistake(
+            "You typed in a decay: the one to use is the argument `decay`. Open hint 1.",
+            *(lambda *batch, typed=typed: _ema(*batch[:4], typed) for typed in (0.9, 0.99)),
         ),
         Mistake(
             "You divide by this batch's hits; divide by the running counts. Open hint 3.",
-            lambda f: _same(_step(f)[0][:2], (_ema(_DECAY)[2] / _HITS[:, None])[:2]),
+            _over_hits(0),
+            _over_hits(1),
+            parts=(0,),
         ),
         Mistake(
             "The unchosen code turned into NaN or Inf: you divide by a zero of this batch. Open hint 3.",
-            lambda f: not bool(torch.isfinite(torch.as_tensor(_step(f)[0])).all()),
+            seen=lambda _, outcome: bool(outcome.parts) and not np.isfinite(outcome.parts[0]).all(),
         ),
         Mistake(
             "The new hits and latents are added whole: both must be weighted by 1 − γ. Open hint 1.",
-            lambda f: _same(_step(f)[1], _DECAY * _COUNTS + _HITS),
+            lambda *batch: _ema(*batch, new=1)[1],
+            parts=(1,),
         ),
         Mistake(
             "You average codes with batch means, so a code hit once moves as far as one hit often. Open hint 2.",
-            lambda f: _same(_step(f)[0][:2], (_DECAY * _OLD + (1 - _DECAY) * _BATCH_SUMS / _HITS[:, None])[:2]),
+            _mean_of_codes(False),
+            _mean_of_codes(True),
+            parts=(0,),
+        ),
+        Mistake(
+            "You update only the codes that were chosen: the counts and sums of the others decay as well. Open hint 1.",
+            _only_chosen,
+            parts=(1, 2),
         ),
     ),
 )
@@ -277,12 +342,9 @@ def measured_bend() -> int:
 
 bend = Exercise(
     "bend",
-    tests=(
-        Test(
-            "the smallest K on the slider with a mean perplexity below your share of K",
-            lambda k: int(k) == k == measured_bend(),
-        ),
-    ),
+    measured_bend,
+    tests=(Test("the smallest K on the slider with a mean perplexity below your share of K"),),
+    tolerance=1e-9,
     mistakes=too_far(
         measured_bend,
         "At that K the start still uses at least your share of its codes: look further right.",

@@ -453,10 +453,10 @@ lab02.constant_chance(constant_chance)
 # <details><summary>Hint 1</summary>The table of section 6 has the answer.</details>
 
 # %% exercise="merge_width" stub="merge_width = None"
-activation, classes, layout = lab02.activation_and_classes()
-print(f"{activation}, {classes} classes, {layout}")
+my_activation, my_classes, my_layout = lab02.activation_and_classes()
+print(f"{my_activation}, {my_classes} classes, {my_layout}")
 ### BEGIN SOLUTION
-merge_width = readings.merge_width(many, activation, classes, layout)
+merge_width = readings.merge_width(many, my_activation, my_classes, my_layout)
 ### END SOLUTION
 
 # %% check="merge_width"

@@ -3,148 +3,186 @@
 from collections.abc import Callable
 
 import numpy as np
+from numpy.random import Generator
 
 from vqlab import measures, sweeps
-from vqlab.exercises import Exercise, Mistake, Test, fresh, near, too_far, variants
-from vqlab.labs.lab02 import dead_units
+from vqlab.exercises import Exercise, Mistake, Test, too_far, variants
+
+_INTEGERS = (np.int64, np.int32)
 
 # --- token_purity(tokens, y) -> float ----------------------------------------------------------------------
 
-_RNG = np.random.default_rng(0)
-_HAND = (np.array([0, 0, 0, 1, 1, 1, 3, 3]), np.array([0, 0, 1, 1, 1, 1, 0, 1]))
-_Y = _RNG.choice(5, size=300, p=[0.4, 0.3, 0.1, 0.1, 0.1])
-_TOKENS = np.where(_RNG.random(300) < 0.5, _Y, _RNG.integers(12, size=300) ** 2 % 17)
-_TABLE = measures.token_table(_TOKENS, _Y, 17)[np.unique(_TOKENS)]  # (codes in use, 5)
+
+def _table(tokens: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """How often each token in use comes with each class: (T, C)."""
+    return (tokens[:, None] == np.unique(tokens)).T.astype(float) @ (y[:, None] == np.unique(y))
 
 
-def _purity(f: Callable) -> float:
-    return fresh(f, _TOKENS, _Y)
+def _purity(tokens: np.ndarray, y: np.ndarray) -> float:
+    return _table(tokens, y).max(1).sum() / len(y)
+
+
+def _samples(n: int, tokens: int, classes: int) -> Callable:
+    """Draws tokens and classes with gaps in their numbers; half of the samples follow their class."""
+
+    def draw(rng: Generator, i: int) -> tuple[np.ndarray, np.ndarray]:
+        many, dtype = n * (1 + i), _INTEGERS[i % 2]
+        y = rng.choice(classes, size=many, p=rng.dirichlet(np.full(classes, 2.0)))
+        chosen = np.where(rng.random(many) < 0.5, y % tokens, rng.integers(tokens, size=many))
+        numbers = [np.sort(rng.permutation(2 * size + 1)[:size]) for size in (tokens, classes)]
+        return numbers[0][chosen].astype(dtype), numbers[1][y].astype(dtype)
+
+    return draw
+
+
+def _one_class_each(rng: Generator, i: int) -> tuple[np.ndarray, np.ndarray]:
+    """Each token holds one class only, and several tokens hold the same."""
+    tokens = rng.integers(5 + i, size=8 + 7 * i)
+    return tokens, rng.integers(3 + i, size=5 + i)[tokens]
 
 
 token_purity = Exercise(
     "token_purity",
+    _purity,
     tests=(
-        Test(
-            "tokens 0 0 0 1 1 1 3 3 of classes 0 0 1 1 1 1 0 1 have purity 6/8", lambda f: near(fresh(f, *_HAND), 6 / 8)
-        ),
-        Test("one token for each class has purity 1", lambda f: near(fresh(f, _Y + 3, _Y), 1.0)),
-        Test("300 tokens of five unequal classes", lambda f: near(_purity(f), float(measures.token_purity(_TABLE)))),
+        Test("a few samples, with tokens that are never used", _samples(6, 3, 2), times=12),
+        Test("tokens that hold one class each have purity 1", _one_class_each, times=6),
+        Test("many samples of unequal classes", _samples(40, 12, 5)),
     ),
     mistakes=(
         Mistake(
             "You return NaN: some token of 0…max is never used, so its mean is empty. Loop over np.unique(tokens). "
             "Open hint 2.",
-            lambda f: bool(np.isnan(_purity(f))),
+            seen=lambda _, outcome: any(np.isnan(part).any() for part in outcome.parts),
         ),
         Mistake(
             "You average over tokens, so a rare one counts as much as a frequent one: average over samples. "
             "Open hint 1.",
-            lambda f: near(_purity(f), float((_TABLE.max(1) / _TABLE.sum(1)).mean())),
+            lambda tokens, y: (_table(tokens, y).max(1) / _table(tokens, y).sum(1)).mean(),
         ),
         Mistake(
             "You turned it round: the commonest token of each class. We need the commonest class of each token. "
             "Open hint 2.",
-            lambda f: near(_purity(f), _TABLE.max(0).sum() / 300),
+            lambda tokens, y: _purity(y, tokens),
         ),
         Mistake(
             "This is a number of samples; purity is a share of them. Open hint 1.",
-            lambda f: near(float(_purity(f)), float(_TABLE.max(1).sum())),
+            lambda tokens, y: _purity(tokens, y) * len(y),
         ),
         Mistake(
             "This is a percentage; return a share between 0 and 1. Open hint 1.",
-            lambda f: near(_purity(f), 100 * float(measures.token_purity(_TABLE))),
+            lambda tokens, y: 100 * _purity(tokens, y),
         ),
         Mistake(
             "You count the tokens that hold one class only; purity counts samples of the majority class. Open hint 1.",
-            lambda f: near(_purity(f), float(((_TABLE > 0).sum(1) == 1).mean())),
+            lambda tokens, y: ((_table(tokens, y) > 0).sum(1) == 1).mean(),
         ),
         Mistake(
             "This is the share of the largest class, whatever the tokens: look at each token by itself. Open hint 2.",
-            lambda f: near(_purity(f), float(_TABLE.sum(0).max() / 300)),
+            lambda tokens, y: _table(tokens, y).sum(0).max() / len(y),
         ),
     ),
 )
 
 # --- nearest_mean_accuracy(z_fit, y_fit, z_test, y_test) -> float ------------------------------------------
 
-_LINE = (
-    np.array([[0.0], [2.0], [10.0], [14.0]]),
-    np.array([0, 0, 1, 1]),
-    np.array([[1.0], [5.0], [7.0], [20.0]]),
-    np.array([0, 0, 0, 1]),
-)
-_CENTRES = _RNG.normal(size=(4, 3)) * 1.2 + 2
-_LABELS = _RNG.integers(4, size=24), _RNG.integers(4, size=77)
-_FIT, _TEST = (_CENTRES[labels] + 1.1 * _RNG.normal(size=(len(labels), 3)) for labels in _LABELS)
-_NAMES = np.array([3, 7, 11, 40])
-_BLOBS = (_FIT, _LABELS[0], _TEST, _LABELS[1])
-_MEANS = measures.class_means(_FIT, _LABELS[0])  # (4, 3)
-_TEST_MEANS = measures.class_means(_TEST, _LABELS[1])
-
-
-def _blobs(f: Callable) -> float:
-    return fresh(f, *_BLOBS)
-
-
-def _share(points: np.ndarray, means: np.ndarray, labels: np.ndarray) -> float:
-    return float((_distances(points, means).argmin(1) == labels).mean())
-
 
 def _distances(points: np.ndarray, others: np.ndarray) -> np.ndarray:
-    return np.linalg.norm(points[:, None] - others, axis=-1)
+    return np.linalg.norm(points[:, None].astype(float) - others, axis=-1)  # (N, 1, d) − (C, d) -> (N, C)
 
 
-_RIGHT = _share(_TEST, _MEANS, _LABELS[1])
+def _judged(z_fit, y_fit, z_test, y_test, distances=_distances, classes=None, named=True) -> np.ndarray:
+    """Right or wrong for each sample of the test half."""
+    classes = np.unique(y_fit if classes is None else classes)
+    means = np.stack([z_fit[y_fit == c].mean(0, dtype=float) for c in classes])
+    position = distances(z_test, means).argmin(1)
+    return (classes[position] if named else position) == y_test
+
+
+def _accuracy(z_fit, y_fit, z_test, y_test) -> float:
+    return _judged(z_fit, y_fit, z_test, y_test).mean()
+
+
+def _neighbour(z_fit, y_fit, z_test, y_test) -> float:
+    return (y_fit[_distances(z_test, z_fit).argmin(1)] == y_test).mean()
+
+
+def _halves(d: int, classes: int, numbers: Callable[[Generator, int], np.ndarray], missing: bool = False) -> Callable:
+    """Draws overlapping, skewed classes, first few samples, then many.
+
+    missing: whether the test half lacks some classes.
+    """
+
+    def draw(rng: Generator, i: int) -> tuple[np.ndarray, ...]:
+        count = classes if i < 4 else int(rng.integers(classes, classes + 4))
+        names, centres, skew = numbers(rng, count), 1.5 * rng.normal(size=(count, d)) + 1, rng.uniform(0.3, 2, size=d)
+
+        def samples(y: np.ndarray) -> np.ndarray:
+            return np.round(centres[y] + (rng.exponential(size=(len(y), d)) - 0.5) * skew, 2).astype(np.float32)
+
+        y_fit = np.concatenate([np.arange(count), rng.integers(count, size=count * (1 + i // 2))])
+        z_fit, y_test = samples(y_fit), rng.integers(count - missing, size=5 if i < 4 else 60 + 10 * i)
+        z_test = samples(y_test)
+        means = np.stack([z_fit[y_fit == c].mean(0, dtype=float) for c in range(count)])
+        clear = _is_clear(z_test, means) & _is_clear(z_test, z_fit)
+        if not (clear.any() and _is_clear(z_fit, means).all()):
+            return draw(rng, i)
+        return z_fit, names[y_fit], z_test[clear], names[y_test[clear]]
+
+    return draw
+
+
+def _is_clear(points: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Whether one of the others is nearest to a point by more than rounding could change."""
+    first, second = np.sort(_distances(points, others), 1).T[:2]
+    return second - first > 1e-4
+
 
 nearest_mean_accuracy = Exercise(
     "nearest_mean_accuracy",
+    _accuracy,
     tests=(
+        Test("a few samples on a line", _halves(1, 2, lambda rng, count: np.arange(count))),
+        Test("many samples in several dimensions", _halves(3, 4, lambda rng, count: np.arange(count))),
         Test(
-            "on a line: means 1 and 12, so 7 is taken for class 1, and 3 of 4 are right",
-            lambda f: near(fresh(f, *_LINE), 0.75),
-        ),
-        Test("77 samples of four classes in 3-D", lambda f: near(_blobs(f), _RIGHT)),
-        Test(
-            "the same classes, named 3, 7, 11 and 40",
-            lambda f: near(fresh(f, _FIT, _NAMES[_LABELS[0]], _TEST, _NAMES[_LABELS[1]]), _RIGHT),
+            "classes named by any numbers, of which the test half may lack some",
+            _halves(2, 3, lambda rng, count: rng.permutation(50)[:count] + 3, missing=True),
         ),
     ),
     mistakes=(
         Mistake(
             "You judge on the samples that made the means, which flatters: use z_test and y_test. Open hint 3.",
-            lambda f: near(_blobs(f), _share(_FIT, _MEANS, _LABELS[0])),
+            lambda z_fit, y_fit, *_: _accuracy(z_fit, y_fit, z_fit, y_fit),
         ),
         Mistake(
             "Your means come from z_test: they have seen the answers. Take them from z_fit. Open hint 3.",
-            lambda f: near(_blobs(f), _share(_TEST, _TEST_MEANS, _LABELS[1])),
+            lambda _, __, z_test, y_test: _accuracy(z_test, y_test, z_test, y_test),
         ),
-        Mistake(
-            "You look for the nearest sample; compare with the mean of each class. Open hint 1.",
-            lambda f: near(_blobs(f), float((_LABELS[0][_distances(_TEST, _FIT).argmin(1)] == _LABELS[1]).mean())),
-        ),
+        Mistake("You look for the nearest sample; compare with the mean of each class. Open hint 1.", _neighbour),
         Mistake(
             "This is the farthest mean: you take the largest distance. Open hint 2.",
-            lambda f: near(_blobs(f), float((_distances(_TEST, _MEANS).argmax(1) == _LABELS[1]).mean())),
+            lambda *halves: _judged(*halves, distances=lambda z, means: -_distances(z, means)).mean(),
         ),
         Mistake(
             "This is the share of wrong answers; we want the right ones. Open hint 3.",
-            lambda f: near(_blobs(f), 1 - _RIGHT),
+            lambda *halves: 1 - _accuracy(*halves),
         ),
         Mistake(
             "You compare inner products z·m only, which favours long means: ‖m‖² is missing. Open hint 2.",
-            lambda f: near(_blobs(f), float(((_TEST @ _MEANS.T).argmax(1) == _LABELS[1]).mean())),
+            lambda *halves: _judged(*halves, distances=lambda z, means: -(z @ means.T)).mean(),
         ),
         Mistake(
             "You count right answers; divide by their number. Open hint 3.",
-            lambda f: near(float(_blobs(f)), 77 * _RIGHT),
+            lambda *halves: _judged(*halves).sum(),
         ),
-        Mistake(
-            "You return right or wrong for every sample: take the mean of that. Open hint 3.",
-            lambda f: np.array_equal(_blobs(f), _distances(_TEST, _MEANS).argmin(1) == _LABELS[1]),
-        ),
+        Mistake("You return right or wrong for every sample: take the mean of that. Open hint 3.", _judged),
         Mistake(
             "argmin gives the position of a mean, not the name of its class: look the name up. Open hint 2.",
-            lambda f: near(_blobs(f), _RIGHT),
+            lambda *halves: _judged(*halves, named=False).mean(),
+        ),
+        Mistake(
+            "You take the classes from y_test, where some may be missing: take them from y_fit. Open hint 1.",
+            lambda *halves: _judged(*halves, classes=halves[3]).mean(),
         ),
     ),
 )
@@ -152,46 +190,47 @@ nearest_mean_accuracy = Exercise(
 # --- constant_chance(width, layers) -> float ---------------------------------------------------------------
 
 
-def _rank_zero(width: int, layers: int) -> float:
-    return float(dead_units.rank_chances(width, layers)[0])
-
-
-def _agrees(f: Callable, other: Callable[[int, int], float]) -> bool:
-    return all(near(float(f(h, layers)), other(h, layers)) for h, layers in ((2, 2), (3, 2), (4, 3)))
+def _chance(width: int, layers: int) -> float:
+    return 1 - (1 - 0.5**width) ** layers
 
 
 constant_chance = Exercise(
     "constant_chance",
+    _chance,
     tests=(
-        Test("one unit in one layer is dead at half of all points", lambda f: near(float(f(1, 1)), 0.5)),
-        Test("three units in one layer: 1/8", lambda f: near(float(f(3, 1)), 1 / 8)),
-        Test("two layers of two units: 7/16", lambda f: near(float(f(2, 2)), 7 / 16)),
-        Test("three layers of six units", lambda f: near(float(f(6, 3)), _rank_zero(6, 3))),
+        Test("one layer", lambda rng, i: (1 + i, 1), times=8),
+        Test("one unit in each layer", lambda rng, i: (1, 1 + i), times=8),
+        Test("two layers", lambda rng, i: (2 + i, 2), times=8),
+        Test("three layers and more", lambda rng, i: tuple(int(n) for n in rng.integers((2, 3), (9, 8)))),
     ),
     mistakes=(
         Mistake(
             "This is the chance for one layer; every further layer can be dead, too. Open hint 2.",
-            lambda f: _agrees(f, lambda h, layers: 2.0**-h),
+            lambda width, layers: 0.5**width,
         ),
         Mistake(
             "This is the chance that no layer is dead: you want the opposite. Open hint 3.",
-            lambda f: _agrees(f, lambda h, layers: 1 - _rank_zero(h, layers)),
+            lambda width, layers: 1 - _chance(width, layers),
         ),
         Mistake(
             "This is the chance that all layers are dead at once; a single dead layer is enough. Open hint 2.",
-            lambda f: _agrees(f, lambda h, layers: 2.0 ** (-h * layers)),
+            lambda width, layers: 0.5 ** (width * layers),
         ),
         Mistake(
             "You add the chances of the layers, which counts points where two layers are dead twice. Open hint 3.",
-            lambda f: _agrees(f, lambda h, layers: layers * 2.0**-h),
+            lambda width, layers: layers * 0.5**width,
         ),
         Mistake(
             "This is right for two layers only: the exponent must be their number. Open hint 3.",
-            lambda f: _agrees(f, lambda h, layers: _rank_zero(h, 2)),
+            lambda width, layers: _chance(width, 2),
         ),
         Mistake(
             "This is the chance that some unit is dead; a point is lost only if all units of a layer are. Open hint 1.",
-            lambda f: _agrees(f, lambda h, layers: 1 - 2.0 ** (-h * layers)),
+            lambda width, layers: 1 - 0.5 ** (width * layers),
+        ),
+        Mistake(
+            "You swapped width and layers: units of one layer must all be dead, of layers one is enough. Open hint 2.",
+            lambda width, layers: _chance(layers, width),
         ),
     ),
 )
@@ -221,12 +260,9 @@ def measured_merge_width() -> int:
 
 merge_width = Exercise(
     "merge_width",
-    tests=(
-        Test(
-            "the smallest width from which on 95 % of your classes stay apart (mean over seeds)",
-            lambda width: int(width) == width == measured_merge_width(),
-        ),
-    ),
+    measured_merge_width,
+    tests=(Test("the smallest width from which on 95 % of your classes stay apart (mean over seeds)"),),
+    tolerance=1e-9,
     mistakes=too_far(
         measured_merge_width,
         "There the mean over the seeds is still below 95 %: look further right. (A lucky seed is no boundary.)",

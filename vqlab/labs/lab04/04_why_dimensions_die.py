@@ -436,10 +436,10 @@ lab04.should_switch(should_switch)
 # %% exercise="modes" stub="modes = None"
 from vqlab import data
 
-slope, warmup, bits = lab04.spectrum_warmup_bits()
-print(f"slope {slope:g}, warm-up {warmup:g} units of time, {bits} bits")
+my_slope, my_warmup, my_bits = lab04.spectrum_warmup_bits()
+print(f"slope {my_slope:g}, warm-up {my_warmup:g} units of time, {my_bits} bits")
 ### BEGIN SOLUTION
-modes, _ = predict(data.power_law_spectrum(32, slope), warmup, bits, eps=0.08)
+modes, _ = predict(data.power_law_spectrum(32, my_slope), my_warmup, my_bits, eps=0.08)
 ### END SOLUTION
 
 # %% check="modes"
@@ -581,8 +581,8 @@ table(["R (bits)", *(f"T = {t}" for t in times), "Shannon"], rows)
 
 # %%
 for r in (8, 12, 16):
-    cold = dense_flow(spectrum, r, warmup=0, total=30, seed=0)
-    print(f"the same from random weights, cold, R = {r}: frozen at {cold.active[-1]} modes")
+    frozen = dense_flow(spectrum, r, warmup=0, total=30, seed=0)
+    print(f"the same from random weights, cold, R = {r}: frozen at {frozen.active[-1]} modes")
 
 # %% [markdown]
 # | | the papers | here |

@@ -1,6 +1,15 @@
 """Lab 04: what students do write, right and wrong, and a word that the feedback on a wrong answer must contain."""
 
+import functools
+import itertools
+import math
+from decimal import Decimal
+from fractions import Fraction
+
 import numpy as np
+import torch
+from scipy.optimize import brentq
+from scipy.special import expit
 
 from vqlab import data, theory
 from vqlab.labs.lab04 import exercises as lab04
@@ -71,16 +80,231 @@ def switch(counts, patience, late=0, cut=True):
     return len(counts) - 1 - counts.index(max(counts)) >= patience + late
 
 
+def level_by_dropping(variances, bits):
+    """All modes at first; the lowest is dropped as long as it lies under water."""
+    active = sorted(float(v) for v in variances)
+    while (water := math.prod(v ** (1 / len(active)) for v in active) * 4 ** (-bits / len(active))) > active[0]:
+        active.pop(0)
+    return water
+
+
+def level_by_adding(variances, bits):
+    logs = sorted((math.log2(v) for v in variances), reverse=True)
+    water = logs[0] - 2 * bits
+    for n in range(2, len(logs) + 1):
+        if logs[n - 1] <= water:
+            break
+        water = (sum(logs[:n]) - 2 * bits) / n
+    return Decimal(2**water)
+
+
+def level_by_root(variances, bits):
+    def spent(log_level):
+        return np.clip(np.log(variances) - log_level, 0, None).sum() / 2 / np.log(2) - bits
+
+    highest = float(np.log(variances).max())
+    return np.exp(highest if bits == 0 else brentq(spent, highest - 40, highest, xtol=1e-12))
+
+
+def level_in_torch(variances, bits):
+    logs = torch.as_tensor(variances).double().log2().sort(descending=True).values
+    return torch.exp2(((logs.cumsum(0) - 2 * bits) / (1 + torch.arange(len(logs)))).max())
+
+
+def level_of_every_subset_size(variances, bits):
+    order = np.argsort(-np.asarray(variances, float))
+    logs = np.log(np.asarray(variances, float)[order])
+    return max(np.exp(logs[:n].mean() - 2 * np.log(2) * bits / n) for n in range(1, len(logs) + 1))
+
+
+def level_by_mask(variances, bits):
+    variances = np.asarray(variances, float)
+    for threshold in np.unique(variances):  # ascending: the first set whose level lies under all of its modes
+        active = variances[variances >= threshold]
+        water = np.exp2(np.log2(active).mean() - 2 * bits / len(active))
+        if water <= threshold * (1 + 1e-12):  # no bits: the water is at the mode itself
+            return [water]
+
+
+def flow_expanded(a, b, c, variance, beta):
+    return (
+        variance * b - variance * c * a * b**2 - beta * variance * a + beta * c * variance * a,
+        c * a * variance - c * b * variance * a * a,
+    )
+
+
+def flow_by_moments(a, b, c, variance, beta):
+    moment = {"xx": variance, "xz": a * variance, "xq": c * a * variance, "qq": c * a**2 * variance}
+    return b * moment["xx"] - b * b * moment["xq"] - beta * (moment["xz"] - moment["xq"]), moment["xq"] - b * moment[
+        "qq"
+    ]
+
+
+def flow_by_autograd(a, b, c, variance, beta):
+    gains = a, b = [torch.tensor(gain, dtype=torch.float64, requires_grad=True) for gain in (a, b)]
+    here, there = a.detach(), b.detach()
+    descent = variance * (a * (there * (1 - c * here * there) - beta * (1 - c) * here)) + c * variance * (
+        b * here - b * b * here**2 / 2
+    )
+    return torch.autograd.grad(descent, gains)
+
+
+def flow_by_differences(a, b, c, variance, beta, h=1e-4):
+    def up(a, b):
+        return variance * (a * B * (1 - c * A * B) - beta * (1 - c) * A * a), c * variance * (A * b - b * b * A * A / 2)
+
+    A, B = a, b
+    return (up(a + h, b)[0] - up(a - h, b)[0]) / 2 / h, (up(a, b + h)[1] - up(a, b - h)[1]) / 2 / h
+
+
+def prediction_by_overflow(variances, warmup, bits, eps):
+    """The same logistic growth with e^(+2σ²t), which overflows for what lasts very long."""
+    grown = eps**2 * np.exp(2 * variances * warmup)
+    return prediction_of(variances, variances * grown / (1 - eps**2 + grown), bits)
+
+
+def prediction_of(variances, latent, bits):
+    active = int((latent > theory.water_fill(latent, bits).level).sum())
+    return active, float(theory.loss_floor(variances, bits, active))
+
+
+def prediction_by_loop(variances, warmup, bits, eps):
+    a2 = [1 / (1 + (1 / eps**2 - 1) / math.exp(2 * v * warmup)) for v in variances]
+    latent = [v * a for v, a in zip(variances, a2, strict=True)]
+    active = sum(v > level_by_adding(latent, bits) for v in latent)
+    water = float(level_by_adding(variances[:active], bits))
+    return active, sum(min(v, water) if j < active else v for j, v in enumerate(variances))
+
+
+def prediction_in_torch(variances, warmup, bits, eps):
+    x = torch.from_numpy(variances)
+    latent = x * torch.sigmoid(2 * x * warmup - math.log(eps**-2 - 1))
+    active = (latent > level_in_torch(latent, bits)).sum()
+    return torch.stack([active, x[active:].sum() + x[:active].clamp(max=level_in_torch(x[:active], bits)).sum()])
+
+
+def prediction_step_by_step(variances, warmup, bits, eps, steps=50):
+    a2 = np.full(len(variances), eps**2)
+    for _ in range(steps):  # da²/dt = 2σ²a²(1 − a²), in steps that keep the logistic exact
+        odds = a2 / (1 - a2) * np.exp(2 * variances * warmup / steps)
+        a2 = 1 - 1 / (1 + odds)
+        if (1 - a2).min() < 1e-12:
+            a2 = np.minimum(a2, 1 - 1e-12)
+    return prediction_of(variances, variances * a2, bits)
+
+
+def switch_by_loop(counts, patience):
+    best, since = counts[0], 0
+    lowest = counts[0]
+    for count in counts[1:]:
+        if count < lowest:
+            lowest, best, since = count, count, 0
+        elif count > best:
+            best, since = count, 0
+        else:
+            since += 1
+    return since >= patience
+
+
+def switch_by_slices(counts, patience):
+    after = counts[int(np.argmin(counts)) :]
+    return len(after) > patience and max(after[-patience:]) <= max(after[:-patience])
+
+
+def switch_by_accumulation(counts, patience):
+    after = list(itertools.dropwhile(lambda count: count > min(counts), counts))
+    records = list(itertools.accumulate(after, max))
+    return records.count(records[-1]) > patience
+
+
+def switch_by_recursion(counts, patience):
+    if counts[0] > min(counts):
+        return switch_by_recursion(counts[1:], patience)
+    return len(counts) > patience and all(count <= max(counts[:-patience]) for count in counts[-patience:])
+
+
+def pops(counts, patience):
+    while counts[0] > min(counts):
+        counts.pop(0)
+    return switch(counts, patience)
+
+
+def sorts_in_place(variances, bits):
+    variances[::-1].sort()
+    return level_of_sorted_only(variances, bits)
+
+
 RIGHT = {
-    "water_level": [level, level_by_bisection],
-    "mode_flow": [flow, lambda *mode: list(flow(*mode)), lambda *mode: np.array(flow(*mode))],
-    "predict": [prediction, lambda *arguments: tuple(map(float, prediction(*arguments)))],
+    "water_level": [
+        level,
+        level_by_bisection,
+        level_by_dropping,
+        level_by_adding,
+        level_by_root,
+        level_in_torch,
+        level_of_every_subset_size,
+        level_by_mask,
+        lambda v, bits: theory.water_fill(v, bits).level,
+        lambda v, bits: np.float32(level(np.asarray(v, np.float32), bits)),
+        lambda v, bits: level(v, bits, log=np.log, power=np.exp, twice=2 * np.log(2)),
+        lambda v, bits: [[level(list(reversed(v.tolist())), bits)]],
+    ],
+    "mode_flow": [
+        flow,
+        lambda *mode: list(flow(*mode)),
+        lambda *mode: np.array(flow(*mode)),
+        flow_expanded,
+        flow_by_moments,
+        flow_by_autograd,
+        flow_by_differences,
+        lambda *mode: torch.tensor(flow(*mode)),
+        lambda *mode: flow(*map(np.float64, mode)),
+        lambda *mode: flow(*map(Fraction, mode)),
+        lambda *mode: flow(*(Decimal(str(x)) for x in mode)),
+        lambda *mode: tuple(np.array([x]) for x in flow_expanded(*mode)),
+    ],
+    "predict": [
+        prediction,
+        lambda *arguments: tuple(map(float, prediction(*arguments))),
+        prediction_by_overflow,
+        prediction_by_loop,
+        prediction_in_torch,
+        prediction_step_by_step,
+        lambda v, t, bits, eps: prediction_of(v, v * theory.autoencoder_gain(v, t, eps) ** 2, bits),
+        lambda v, t, bits, eps: prediction_of(v, v * expit(2 * v * t + np.log(eps**2 / (1 - eps**2))), bits),
+        lambda v, t, bits, eps: [n := theory.predicted_active(v, t, bits, eps), theory.loss_floor(v, bits, n)],
+        lambda v, t, bits, eps: np.array(prediction(np.asarray(v, np.longdouble), t, bits, eps), float),
+        lambda v, t, bits, eps: prediction_of(v, v / (1 + np.expm1(-2 * np.log(eps)) / np.exp(v * t) ** 2), bits),
+        lambda v, t, bits, eps: prediction_of(v, v * (1 + np.tanh(v * t - np.log(eps**-2 - 1) / 2)) / 2, bits),
+    ],
     "should_switch": [
         switch,
         lambda counts, patience: theory.adaptive_switch(counts, patience) is not None,
         lambda counts, patience: np.bool_(switch(counts, patience)),
+        switch_by_loop,
+        switch_by_slices,
+        switch_by_accumulation,
+        switch_by_recursion,
+        lambda counts, patience: torch.tensor(switch(counts, patience)),
+        lambda counts, patience: np.array([switch(counts, patience)]),
+        lambda counts, patience: np.argmax(after := np.array(counts[np.argmin(counts) :])) + patience < len(after),
+        lambda counts, patience: (
+            not (
+                len(counts)
+                - counts.index(max(counts[counts.index(min(counts)) :], default=0), counts.index(min(counts)))
+                <= patience
+            )
+        ),
+        lambda counts, patience: (
+            functools.reduce(
+                lambda s, x: (x, x, 0) if x < s[0] else (s[0], x, 0) if x > s[1] else (*s[:2], s[2] + 1),
+                counts[1:],
+                (counts[0], counts[0], 0),
+            )[2]
+            >= patience
+        ),
     ],
-    "modes": [lab04.predicted_modes(), float(lab04.predicted_modes())],
+    "modes": [lab04.predicted_modes(), Decimal(lab04.predicted_modes()), np.array([[lab04.predicted_modes()]])],
 }
 
 WRONG = {
@@ -96,6 +320,10 @@ WRONG = {
         (lambda v, bits: theory.water_fill(v, bits).distortion, "distortion"),
         (lambda v, bits: theory.water_fill(v, bits), "`.level`"),
         (lambda v, bits: 1.0, "fails this test"),
+        (sorts_in_place, "writes into its argument `variances`"),
+        (lambda v, bits: level(np.unique(v), bits), "fails this test"),
+        (lambda v, bits: level(v, int(bits)), "fails this test"),
+        (lambda v, bits: level(v.astype(int) + 1e-9, bits), "fails this test"),
         (lambda v: v, "TypeError"),
     ],
     "mode_flow": [
@@ -103,6 +331,12 @@ WRONG = {
         (lambda *mode: flow(*mode)[::-1], "comes first"),
         (scaled(lambda mode: 2), "twice"),
         (scaled(lambda mode: 1 / mode[3]), "variance"),
+        (scaled(lambda mode: mode[3]), "σ⁴"),
+        (scaled(lambda mode: mode[3] ** -0.5), "fails this test"),
+        (lambda a, b, c, v, beta: flow(a, b, c, v, 0.25), "fails this test"),
+        (lambda a, b, c, v, beta: flow(abs(a), abs(b), c, v, beta), "fails this test"),
+        (lambda *mode: (*flow(*mode), 0.0), "two things"),
+        (lambda *mode: dict(zip("ab", flow(*mode), strict=True)), "two things"),
         (with_encoder(lambda a, b, c, beta: c * b * (1 - c * a * b) - beta * (1 - c) * a), "Straight-through"),
         (with_encoder(lambda a, b, c, beta: b * (1 - a * b) - beta * (1 - c) * a), "c·a·b·x"),
         (with_encoder(lambda a, b, c, beta: b * (1 - c * a * b)), "commitment term is missing"),
@@ -121,8 +355,16 @@ WRONG = {
         (with_loss(lambda v, z, n, r: v[n:].sum()), "active modes are missing"),
         (with_loss(lambda v, z, n, r: v[n:].sum() + theory.water_fill(z[:n], r).distortion), "of the latents"),
         (with_loss(lambda v, z, n, r: theory.water_fill(v, r).distortion), "Shannon"),
-        (lambda *arguments: prediction(*arguments)[0], "TypeError"),
+        (lambda *arguments: prediction(*arguments)[0], "Return two things"),
         (lambda *arguments: (0, 0.0), "fails this test"),
+        (
+            lambda v, t, bits, eps: prediction_of(v, v / (1 + (eps**-2 - 1) * np.exp(-2 * np.sqrt(v) * t)), bits),
+            "e^(2σt)",
+        ),
+        (lambda v, t, bits, eps: prediction(v, t, bits, 0.08), "typed in a start"),
+        (lambda v, t, bits, eps: prediction(v, t, bits, 0.1), "typed in a start"),
+        (lambda v, t, bits, eps: prediction(v, t, 8, eps), "fails this test"),
+        (lambda v, t, bits, eps: (len(v), float(theory.water_fill(v, bits).distortion)), "Shannon"),
     ],
     "should_switch": [
         (lambda counts, patience: len(counts), "True or False"),
@@ -135,6 +377,15 @@ WRONG = {
         (lambda counts, patience: False, "same answer"),
         (lambda counts, patience: True, "same answer"),
         (lambda counts, patience: len(counts) >= 6, "fails this test"),
+        (
+            lambda counts, patience: len(counts) > patience and counts[-1] <= counts[-1 - patience],
+            "the last count with",
+        ),
+        (lambda counts, patience: switch(counts, 3), "fails this test"),
+        (lambda counts, patience: int(switch(counts, patience)), "True or False"),
+        (lambda counts, patience: str(switch(counts, patience)), "the text"),
+        (lambda counts, patience: switch(counts, patience) and not switch(counts, patience, late=1), "fails this test"),
+        (pops, "writes into its argument `counts`"),
         (lambda counts, patience: None, "None"),
     ],
     "modes": [
@@ -142,6 +393,6 @@ WRONG = {
         (32 - lab04.predicted_modes(), "under water"),
         ((lab04.predicted_modes(), 20.0), "first number"),
         (32, "fails this test"),
-        ("ten", "raised"),
+        ("ten", "the text"),
     ],
 }

@@ -1,304 +1,406 @@
 """Exercises of Lab 04: water-filling, one mode's gradient, the prediction, and the rule that ends the warm-up."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
+from numpy.random import Generator
 
 from vqlab import data, theory
-from vqlab.exercises import Exercise, Mistake, Test, fresh, near, variants
-
-_SPECTRUM, _BITS, _EPS = data.power_law_spectrum(32, 1), 8, 0.08
-_SHUFFLED = np.random.default_rng(0).permutation(_SPECTRUM)
-
+from vqlab.exercises import Exercise, Mistake, Test, variants
 
 # --- water_level(variances, bits) -> D* --------------------------------------------------------------------
 
 
-def _candidates(variances: np.ndarray, twice_bits: float) -> np.ndarray:
-    count = np.arange(1, len(variances) + 1)
-    return 2 ** ((np.cumsum(np.log2(variances)) - twice_bits) / count)
+def _candidates(variances: np.ndarray, bits: float, ordered: bool = True, twice: float = 2) -> np.ndarray:
+    """The level if exactly the first 1, 2, … of the modes are active, the largest first."""
+    variances = np.sort(variances)[::-1] if ordered else variances
+    return 2 ** ((np.cumsum(np.log2(variances)) - twice * bits) / np.arange(1, len(variances) + 1))
 
 
-def _forward_level(variances: np.ndarray, amount: float) -> float:
-    """Ordinary water-filling: the height that `amount` of water reaches above columns."""
-    low_first = np.sort(variances)
-    heights = (amount + np.cumsum(low_first)) / np.arange(1, len(variances) + 1)
-    return float(heights.min())
+def _poured(variances: np.ndarray, bits: float) -> float:
+    """Ordinary water-filling: the height that `bits` of water reach above columns."""
+    return ((bits + np.cumsum(np.sort(variances))) / np.arange(1, len(variances) + 1)).min()
 
 
-def _level(f: Callable, variances: np.ndarray, bits: float = _BITS) -> float:
-    return fresh(f, variances, bits)
+def _spectrum(rng: Generator, d: int) -> np.ndarray:
+    """Variances of d modes, the largest first."""
+    scale, slope = rng.uniform(0.5, 4), rng.uniform(0.3, 2.5)
+    return np.round(scale * np.arange(1, d + 1) ** -slope * rng.uniform(0.8, 1.2, size=d), 3).clip(min=0.001)
 
 
-_FILLED = theory.water_fill(_SPECTRUM, _BITS)
+def _above_water(rng: Generator, i: int) -> tuple[np.ndarray, float]:
+    return (
+        (np.array([4.0, 1.0]), 1) if i == 0 else (np.sort(rng.uniform(1, 2, size=i))[::-1], int(rng.integers(i, 8 + i)))
+    )
+
+
+def _no_bits(rng: Generator, i: int) -> tuple[np.ndarray, float]:
+    return np.round(rng.uniform(0.2, 6, size=1 + i), 1), 0
+
+
+def _some_under_water(rng: Generator, i: int) -> tuple[np.ndarray, float]:
+    return np.sort(_spectrum(rng, 4 + 3 * i))[::-1], round(rng.uniform(0.5, 8), 1)
+
+
+def _any_order(rng: Generator, i: int) -> tuple[np.ndarray, float]:
+    """Among them whole numbers, low precision and modes that are equal."""
+    variances = rng.permutation(np.repeat(_spectrum(rng, 2 + i), 1 + i % 2))
+    if i % 3 == 2:
+        return rng.integers(1, 30, size=len(variances)), 3
+    return variances.astype((np.float64, np.float32)[i % 3]), round(rng.uniform(0.5, 8), 1)
+
 
 water_level = Exercise(
     "water_level",
+    lambda variances, bits: _candidates(variances, bits).max(),
     tests=(
-        Test("variances 4 and 1 with 1 bit have level 1", lambda f: near(_level(f, np.array([4.0, 1.0]), 1), 1.0)),
-        Test(
-            "no bits: the level is the largest variance", lambda f: near(_level(f, np.array([2.0, 5.0, 1.0]), 0), 5.0)
-        ),
-        Test("the lab's 32 modes at 8 bits", lambda f: near(_level(f, _SPECTRUM), float(_FILLED.level))),
-        Test("the same modes in another order", lambda f: near(_level(f, _SHUFFLED), float(_FILLED.level))),
+        Test("few modes and bits enough for all of them", _above_water),
+        Test("no bits: the level is the largest variance", _no_bits),
+        Test("some modes under water, the largest first", _some_under_water),
+        Test("modes in any order, also equal ones", _any_order),
     ),
     mistakes=(
         Mistake(
             "This level spends R = Σ log2(v/D*), twice what a mode costs: the factor ½ is missing. Open hint 1.",
-            lambda f: near(_level(f, _SPECTRUM), float(_candidates(_SPECTRUM, _BITS).max())),
+            lambda variances, bits: _candidates(variances, bits, twice=1).max(),
         ),
         Mistake(
             "You mix logarithms: bits go with log2 and powers of 2, not with log and exp. Open hint 1.",
-            lambda f: near(_level(f, _SPECTRUM), float(_candidates(_SPECTRUM, 2 * _BITS / np.log(2)).max())),
+            lambda variances, bits: _candidates(variances, bits, twice=2 / np.log(2)).max(),
         ),
         Mistake(
             "In yours all modes take part, so those under water pay *negative* bits: sort, largest first, and stop at "
             "the water. Open hint 2.",
-            lambda f: near(_level(f, _SPECTRUM), float(_candidates(_SPECTRUM, 2 * _BITS)[-1])),
+            lambda variances, bits: _candidates(variances, bits)[-1],
         ),
         Mistake(
             "You take the smallest of the candidates; the right number of modes gives the largest. Open hint 3.",
-            lambda f: near(_level(f, _SPECTRUM), float(_candidates(_SPECTRUM, 2 * _BITS).min())),
+            lambda variances, bits: _candidates(variances, bits).min(),
         ),
         Mistake(
             "It works when the modes come sorted, and only then: sort them first, largest in front. Open hint 2.",
-            lambda f: (
-                near(_level(f, _SPECTRUM), float(_FILLED.level)) and not near(_level(f, _SHUFFLED), _FILLED.level)
-            ),
+            lambda variances, bits: _candidates(variances, bits, ordered=False).max(),
         ),
         Mistake(
             "This pours R as an amount of water onto the columns; here R counts bits. *Reverse* water-filling: hint 1.",
-            lambda f: near(_level(f, _SPECTRUM), _forward_level(_SPECTRUM, _BITS)),
+            _poured,
         ),
         Mistake(
             "You return all that `theory.water_fill` finds; asked is its `.level`.",
-            lambda f: isinstance(_level(f, _SPECTRUM), theory.WaterFilling),
+            seen=lambda _, outcome: outcome.kind == "WaterFilling",
         ),
         Mistake(
             "This is the number of active modes; return the water level D*.",
-            lambda f: near(_level(f, _SPECTRUM), int(_FILLED.active)),
+            lambda variances, bits: theory.water_fill(variances, bits).active,
         ),
         Mistake(
             "This is the distortion D(R); return the water level D*.",
-            lambda f: near(_level(f, _SPECTRUM), float(_FILLED.distortion)),
+            lambda variances, bits: theory.water_fill(variances, bits).distortion,
         ),
     ),
 )
 
 # --- mode_flow(a, b, c, variance, beta) -> (da/dt, db/dt) ---------------------------------------------------
 
-_MODE = _A, _B, _C, _VARIANCE, _BETA = 0.7, 0.9, 0.6, 2.0, 0.25
-
 
 def _flow(a: float, b: float, c: float, variance: float, beta: float) -> tuple[float, float]:
     return variance * (b * (1 - c * a * b) - beta * (1 - c) * a), c * variance * a * (1 - a * b)
 
 
-def _encoder(residual: float, commitment: float) -> float:
-    """ȧ of `_MODE` with other ideas of its two terms."""
-    return _VARIANCE * (residual - _BETA * commitment)
+def _encoder(rate: Callable[[float, float, float, float], float]) -> Callable:
+    """A wrong encoder: rate(a, b, c, beta), without the variance."""
+    return lambda a, b, c, variance, beta: variance * rate(a, b, c, beta)
 
 
-def _flow_is(wanted: Callable[[float, float], tuple[float, float]]) -> Callable[[Callable], bool]:
-    """Recognises an answer that is `wanted` of the right pair."""
-    return lambda f: near(f(*_MODE), wanted(*_flow(*_MODE)))
+def _scaled(factor: Callable[[float], float]) -> Callable:
+    return lambda *mode: tuple(factor(mode[3]) * rate for rate in _flow(*mode))
 
 
-def _encoder_is(residual: float, commitment: float) -> Callable[[Callable], bool]:
-    return lambda f: near(f(*_MODE)[0], _encoder(residual, commitment))
+def _modes(gains: Callable[[Generator], float]) -> Callable:
+    """Draws a mode whose channel has such a gain c; the other gains have either sign."""
+
+    def draw(rng: Generator, i: int) -> tuple[float, ...]:
+        a, b, variance, beta = rng.uniform((0.2, 0.2, 0.3, 0.1), (1.8, 1.8, 5.0, 1.5))
+        signs = (1, 1) if i == 0 else rng.choice([-1, 1], size=2)
+        return tuple(round(float(x), 2) for x in (signs[0] * a, signs[1] * b, gains(rng), variance, beta))
+
+    return draw
 
 
 mode_flow = Exercise(
     "mode_flow",
+    _flow,
+    returns=("da/dt", "db/dt"),
     tests=(
-        Test(
-            "c = 1 is the plain autoencoder: both gains move by σ²(1 − ab) times the other",
-            lambda f: near(f(0.5, 0.4, 1.0, 3.0, 0.25), _flow(0.5, 0.4, 1.0, 3.0, 0.25)),
-        ),
-        Test(
-            "c = 0 is a dead mode: b stands still, a moves towards b/β",
-            lambda f: near(f(0.5, 0.4, 0.0, 3.0, 0.25), _flow(0.5, 0.4, 0.0, 3.0, 0.25)),
-        ),
-        Test("a mode in between", lambda f: near(f(*_MODE), _flow(*_MODE))),
+        Test("c = 1 is the plain autoencoder: both gains move by σ²(1 − ab) times the other", _modes(lambda rng: 1)),
+        Test("c = 0 is a dead mode: b stands still, a moves towards b/β", _modes(lambda rng: 0)),
+        Test("a mode in between", _modes(lambda rng: rng.uniform(0.1, 0.9))),
     ),
     mistakes=(
         Mistake(
             "Both signs are turned: this is the gradient, and training goes *down* it. Open hint 1.",
-            _flow_is(lambda da, db: (-da, -db)),
+            _scaled(lambda variance: -1),
         ),
-        Mistake("You return (db/dt, da/dt); the encoder comes first.", _flow_is(lambda da, db: (db, da))),
+        Mistake("You return (db/dt, da/dt); the encoder comes first.", lambda *mode: _flow(*mode)[::-1]),
         Mistake(
             "Everything is twice too large: we descend *half* the error, so the 2 of the square cancels. Open hint 1.",
-            _flow_is(lambda da, db: (2 * da, 2 * db)),
+            _scaled(lambda variance: 2),
         ),
         Mistake(
             "The variance of the mode is missing: every product of x with itself averages to σ². Open hint 1.",
-            _flow_is(lambda da, db: (da / _VARIANCE, db / _VARIANCE)),
+            _scaled(lambda variance: 1 / variance),
+        ),
+        Mistake(
+            "You have σ⁴: `variance` is σ² already, so multiply by it once and do not square it. Open hint 1.",
+            _scaled(lambda variance: variance),
         ),
         Mistake(
             "You let the encoder's gradient go *through* the channel, which multiplies it by c. Straight-through "
             "copies the gradient of z_q to z as it is. Open hint 2.",
-            _encoder_is(_C * _B * (1 - _C * _A * _B), (1 - _C) * _A),
+            _encoder(lambda a, b, c, beta: c * b * (1 - c * a * b) - beta * (1 - c) * a),
+            parts=(0,),
         ),
         Mistake(
             "The encoder's error uses x̂ = a·b·x; what comes out of the channel is c·a·b·x. Open hint 2.",
-            _encoder_is(_B * (1 - _A * _B), (1 - _C) * _A),
+            _encoder(lambda a, b, c, beta: b * (1 - a * b) - beta * (1 - c) * a),
+            parts=(0,),
         ),
         Mistake(
             "The commitment term is missing from the encoder. Open hint 3.",
-            _encoder_is(_B * (1 - _C * _A * _B), 0.0),
+            _encoder(lambda a, b, c, beta: b * (1 - c * a * b)),
+            parts=(0,),
         ),
         Mistake(
             "Commitment pulls z towards z_q, on average c·z: what remains is (1 − c)·z. Open hint 3.",
-            lambda f: _encoder_is(_B * (1 - _C * _A * _B), _A)(f) or _encoder_is(_B * (1 - _C * _A * _B), _C * _A)(f),
+            _encoder(lambda a, b, c, beta: b * (1 - c * a * b) - beta * a),
+            _encoder(lambda a, b, c, beta: b * (1 - c * a * b) - beta * c * a),
+            parts=(0,),
         ),
         Mistake(
             "The decoder also amplifies the channel's noise: with it, 1 − c·a·b becomes 1 − a·b. Open hint 4.",
-            lambda f: near(f(*_MODE)[1], _C * _VARIANCE * _A * (1 - _C * _A * _B)),
+            lambda a, b, c, variance, beta: c * variance * a * (1 - c * a * b),
+            parts=(1,),
         ),
         Mistake(
             "The decoder of a dead mode still moves in yours: it only sees what the channel passes, c. Open hint 4.",
-            lambda f: near(f(*_MODE)[1], _VARIANCE * _A * (1 - _A * _B)),
+            lambda a, b, c, variance, beta: variance * a * (1 - a * b),
+            parts=(1,),
         ),
     ),
 )
 
 # --- predict(variances, warmup, bits, eps) -> (active, loss) ------------------------------------------------
 
-_WARMUP = 2.0
+
+def _grown(variances, warmup, eps, rate=2) -> np.ndarray:
+    """a² of the modes after a warm-up."""
+    return 1 / (1 + (eps**-2.0 - 1) * np.exp(-rate * variances * warmup))
 
 
-def _prediction(latent: np.ndarray, variances: np.ndarray = _SPECTRUM, bits: float = _BITS) -> tuple[int, float]:
-    active = int(theory.water_fill(latent, bits).active)
-    return active, float(theory.loss_floor(variances, bits, active))
+def _active(latent: np.ndarray, bits: float) -> int:
+    return int(theory.water_fill(latent, bits).active)
 
 
-def _grown(warmup: float, eps: float = _EPS, rate: float = 2.0) -> np.ndarray:
-    """a² of the lab's modes after a warm-up."""
-    return 1 / (1 + (eps**-2 - 1) * np.exp(-rate * _SPECTRUM * warmup))
+def _prediction(variances, warmup, bits, eps) -> tuple[int, float]:
+    active = _active(variances * _grown(variances, warmup, eps), bits)
+    return active, theory.loss_floor(variances, bits, active)
 
 
-def _answer(f: Callable, warmup: float = _WARMUP) -> tuple[float, float]:
-    active, loss = fresh(f, _SPECTRUM, warmup, _BITS, _EPS)
-    return float(active), float(loss)
+def _loss(of: Callable[[np.ndarray, np.ndarray, int, float], float]) -> Callable:
+    """A wrong loss: of(variances, latent variances, active modes, bits)."""
+
+    def loss(variances, warmup, bits, eps):
+        latent = variances * _grown(variances, warmup, eps)
+        return of(variances, latent, _active(latent, bits), bits)
+
+    return loss
 
 
-_RIGHT = _prediction(_SPECTRUM * _grown(_WARMUP))
+def _of_latents(variances, latent, active, bits) -> float:
+    return variances[active:].sum() + theory.water_fill(latent[:active], bits).distortion
+
+
+def _warmups(long: bool) -> Callable:
+    """Draws a start and a warm-up, no mode at the water line, no power of e beyond what a float holds."""
+
+    def draw(rng: Generator, i: int) -> tuple[np.ndarray, float, float, float]:
+        while True:
+            d = 3 + 3 * i
+            variances = np.sort(rng.uniform(0.5, 5, size=d) if long else 2 * _spectrum(rng, d))[::-1].copy()
+            warmup = rng.uniform(40, 55) if long else rng.uniform(0.3, 3)
+            bits, eps = rng.choice([2, 4.5, 6, 8, 10.5]), round(rng.uniform(0.02, 0.7), 2)
+            latent = variances * _grown(variances, warmup, eps)
+            level = theory.water_fill(latent, bits).level
+            if np.abs(latent / level - 1).min() > 1e-3:
+                return np.round(variances, 3), round(float(warmup), 2), float(bits), eps
+
+    return draw
+
 
 predict = Exercise(
     "predict",
+    _prediction,
+    returns=("active", "loss"),
     tests=(
-        Test(
-            "the number of active modes after 2 time units of warm-up",
-            lambda f: _answer(f)[0] == _RIGHT[0],
-        ),
-        Test("the loss floor with that many modes", lambda f: near(_answer(f)[1], _RIGHT[1])),
-        Test(
-            "a long warm-up ends on Shannon's floor",
-            lambda f: near(_answer(f, 100.0), (float(_FILLED.active), float(_FILLED.distortion))),
-        ),
+        Test("the number of active modes at the end of the warm-up", _warmups(False), times=20, parts=(0,)),
+        Test("the loss floor with that many modes", _warmups(False), times=16, parts=(1,)),
+        Test("a long warm-up ends on Shannon's floor", _warmups(True), times=6),
     ),
     mistakes=(
         Mistake(
             "Your count does not depend on the warm-up: water-fill the *latents*, λ = a²σ², not the data. Open hint 1.",
-            lambda f: _answer(f, 1.0)[0] == _answer(f, 4.0)[0] == _FILLED.active,
+            lambda variances, warmup, bits, eps: _active(variances, bits),
+            parts=(0,),
         ),
         Mistake(
             "Your latents have variance a·σ²: a gain scales a standard deviation, so it enters squared. Open hint 1.",
-            lambda f: _answer(f)[0] == _prediction(_SPECTRUM * np.sqrt(_grown(_WARMUP)))[0],
+            lambda variances, warmup, bits, eps: _active(variances * np.sqrt(_grown(variances, warmup, eps)), bits),
+            parts=(0,),
         ),
         Mistake(
             "Your modes grow at half speed: a² grows with e^(2σ²t), b is growing too. Open hint 1.",
-            lambda f: _answer(f)[0] == _prediction(_SPECTRUM * _grown(_WARMUP, rate=1.0))[0],
+            lambda variances, warmup, bits, eps: _active(variances * _grown(variances, warmup, eps, rate=1), bits),
+            parts=(0,),
+        ),
+        Mistake(
+            "Your modes grow with e^(2σt): the exponent holds the variance σ², without a square root. Open hint 1.",
+            lambda variances, warmup, bits, eps: _active(variances * _grown(np.sqrt(variances), warmup, eps), bits),
+            parts=(0,),
         ),
         Mistake(
             "Your modes start far too large: the formula has ε⁻², and ε is small. Open hint 1.",
-            lambda f: _answer(f)[0] == _prediction(_SPECTRUM * _grown(_WARMUP, 1 / _EPS))[0],
+            lambda variances, warmup, bits, eps: _active(variances * _grown(variances, warmup, 1 / eps), bits),
+            parts=(0,),
+        ),
+        Mistake(
+            "You typed in a start: the one to use is the argument `eps`. Open hint 1.",
+            *(
+                lambda variances, warmup, bits, eps, typed=typed: _active(
+                    variances * _grown(variances, warmup, typed), bits
+                )
+                for typed in (0.08, 0.1)
+            ),
+            parts=(0,),
         ),
         Mistake(
             "The dead modes are missing from the loss: each costs its whole σ². Open hint 2.",
-            lambda f: near(_answer(f)[1], float(theory.water_fill(_SPECTRUM[: _RIGHT[0]], _BITS).distortion)),
+            _loss(lambda variances, latent, active, bits: theory.water_fill(variances[:active], bits).distortion),
+            parts=(1,),
         ),
         Mistake(
             "The active modes are missing from the loss: the code leaves D_R of *them*, too. Open hint 2.",
-            lambda f: near(_answer(f)[1], float(_SPECTRUM[_RIGHT[0] :].sum())),
+            _loss(lambda variances, latent, active, bits: variances[active:].sum()),
+            parts=(1,),
         ),
         Mistake(
             "You take the distortion of the latents. The floor is what is left of the *data*: σ² of the dead modes, "
             "and D_R of the active modes' σ². Open hint 2.",
-            lambda f: near(
-                _answer(f)[1] - _SPECTRUM[_RIGHT[0] :].sum(),
-                float(theory.water_fill((_SPECTRUM * _grown(_WARMUP))[: _RIGHT[0]], _BITS).distortion),
-            ),
+            _loss(_of_latents),
+            _loss(lambda variances, latent, active, bits: theory.water_fill(latent, bits).distortion),
+            parts=(1,),
         ),
         Mistake(
             "This is Shannon's floor with all modes in play; yours may use the active ones only. Open hint 2.",
-            lambda f: near(_answer(f)[1], float(_FILLED.distortion)),
+            _loss(lambda variances, latent, active, bits: theory.water_fill(variances, bits).distortion),
+            parts=(1,),
         ),
     ),
 )
 
 # --- should_switch(counts, patience) -> bool ----------------------------------------------------------------
 
-_FALLING, _VACUOUS, _GROWING = [21, 13, 8], [21, 13, 8, 10, 13], [8, 9, 10, 11, 12, 13, 14]
-_PAUSE, _FLAT, _UNSTEADY = [9, 10, 11, 11], [9, 10, 11, 11, 11, 11], [9, 10, 11, 10, 11, 10]
+
+def _waited(counts: list[int], cut: bool = True) -> int:
+    """Checks since the first maximum of what comes after the lowest count."""
+    counts = counts[counts.index(min(counts)) :] if cut else counts
+    return len(counts) - 1 - counts.index(max(counts))
 
 
-def _says(f: Callable, counts: Sequence[int], patience: int) -> bool | None:
-    """The answer as True or False; None if it is neither."""
-    value = f(list(counts), patience)
-    return bool(value) if isinstance(value, bool | np.bool_) else None
+def _growing(rng: Generator) -> list[int]:
+    return (rng.integers(4, 9) + np.cumsum(rng.integers(1, 3, size=rng.integers(2, 7)))).tolist()
 
 
-def _switches(f: Callable, patience: int, go_on: Sequence[list[int]], then: list[int]) -> bool:
-    return all(_says(f, counts, patience) is False for counts in go_on) and _says(f, then, patience) is True
+def _flat(rng: Generator, i: int) -> tuple[list[int], int]:
+    patience = int(rng.integers(1, 6))
+    counts = _growing(rng)
+    return counts + [counts[-1]] * (0 if i % 2 == 0 else patience + int(rng.integers(3))), patience
+
+
+def _around_patience(rng: Generator, i: int) -> tuple[list[int], int]:
+    """One check before patience ends, at its end, and one later, all equal or a little lower."""
+    patience, counts = int(rng.integers(2, 6)), _growing(rng)
+    later = patience - 1 + i % 3
+    return counts + [counts[-1] - (i // 3 % 2 and int(rng.integers(2))) for _ in range(later)], patience
+
+
+def _unsteady(rng: Generator, i: int) -> tuple[list[int], int]:
+    """Up and down after the maximum, which may come again, and never as low as the first count."""
+    patience, counts = int(rng.integers(2, 5)), _growing(rng)
+    low = counts[0] + 1
+    return counts + rng.integers(min(low, counts[-1]), counts[-1] + 1, size=patience - 1 + i % 3).tolist(), patience
+
+
+def _vacuous(rng: Generator, i: int) -> tuple[list[int], int]:
+    """High first counts that fall, then growth that need not reach them, then perhaps a stop."""
+    patience, counts = int(rng.integers(1, 4)), _growing(rng)
+    falling = (counts[0] + np.cumsum(rng.integers(1, 8, size=rng.integers(2, 5)))[::-1]).tolist()
+    return falling + counts[: 1 if i % 4 == 0 else None] + [counts[-1]] * (0 if i % 2 == 0 else patience), patience
 
 
 should_switch = Exercise(
     "should_switch",
+    lambda counts, patience: _waited(counts) >= patience,
     tests=(
-        Test("go on while counts grow, switch when they have stopped", lambda f: _switches(f, 3, [_GROWING], _FLAT)),
+        Test("go on while counts grow, switch when they have stopped", _flat, times=12),
+        Test("go on one check before patience has run out, switch when it has", _around_patience, times=12),
+        Test("checks that go up and down count as well", _unsteady, times=12),
         Test(
-            "patience 3: go on after one and two checks without a new maximum, switch after three",
-            lambda f: _switches(f, 3, [_PAUSE, _FLAT[:5]], _FLAT),
-        ),
-        Test("checks that go up and down count as well", lambda f: _switches(f, 3, [_UNSTEADY[:5]], _UNSTEADY)),
-        Test(
-            "vacuous first counts do not matter, while they fall and when later ones are below them",
-            lambda f: _switches(f, 2, [_FALLING, _VACUOUS], [*_VACUOUS, 12, 13]),
+            "vacuous first counts do not matter, while they fall and when later ones are below them", _vacuous, times=16
         ),
     ),
     mistakes=(
-        Mistake("Return True or False, nothing else.", lambda f: _says(f, _GROWING, 2) is None),
+        Mistake(
+            "Return True or False, nothing else.",
+            seen=lambda _, outcome: (
+                bool(outcome.parts) and (outcome.parts[0].dtype != bool or outcome.parts[0].size != 1)
+            ),
+        ),
         Mistake(
             "You give the same answer whatever the counts. Open hint 1.",
-            lambda f: len({_says(f, counts, 3) for counts in (_GROWING, _VACUOUS, [*_FLAT, 11, 11])}) == 1,
+            lambda counts, patience: True,
+            lambda counts, patience: False,
         ),
         Mistake(
             "It is upside down: you switch while the count grows. Open hint 1.",
-            lambda f: _says(f, _GROWING, 2) is True and _says(f, _FLAT, 3) is False,
+            lambda counts, patience: _waited(counts) < patience,
         ),
         Mistake(
             "You switch at the first pause. A mode needs time to emerge: wait `patience` checks. Open hint 1.",
-            lambda f: _says(f, _PAUSE, 3) is True and _says(f, _GROWING, 2) is False,
+            lambda counts, patience: len(counts) > 1 and counts[-1] <= counts[-2],
+            lambda counts, patience: _waited(counts) >= 1,
+        ),
+        Mistake(
+            "You compare the last count with the one `patience` checks before; there may have been a new maximum in "
+            "between, or an old one before. Open hint 1.",
+            lambda counts, patience: len(counts) > patience and counts[-1] <= counts[-1 - patience],
         ),
         Mistake(
             "One check too early: patience 3 means three checks that bring no new maximum. Open hint 1.",
-            lambda f: _says(f, _FLAT[:5], 3) is True and _says(f, _PAUSE, 3) is False,
+            lambda counts, patience: _waited(counts) >= patience - 1,
         ),
         Mistake(
             "You wait for equal counts. They may go up and down: what matters is that none is a new maximum. "
             "Open hint 1.",
-            lambda f: _says(f, _UNSTEADY, 3) is False and _says(f, _FLAT, 3) is True,
+            lambda counts, patience: len(counts) > patience and len(set(counts[-patience - 1 :])) == 1,
         ),
         Mistake(
             "One check too late: after `patience` checks without a new maximum, switch. Open hint 1.",
-            lambda f: _says(f, _FLAT, 3) is False and _says(f, [*_FLAT, 11], 3) is True,
+            lambda counts, patience: _waited(counts) >= patience + 1,
         ),
         Mistake(
             "You wait for a count above the vacuous first ones and give up: look only at what comes after the lowest "
             "count. Open hint 2.",
-            lambda f: _says(f, _VACUOUS, 2) is True or _says(f, _FALLING, 2) is True,
+            lambda counts, patience: _waited(counts, cut=False) >= patience,
         ),
     ),
 )
@@ -316,30 +418,29 @@ def spectrum_warmup_bits() -> tuple[float, float, int]:
 def predicted_modes() -> int:
     """Modes above water at the switch in this student's case, from a start of 0.08."""
     slope, warmup, bits = spectrum_warmup_bits()
-    return int(theory.predicted_active(data.power_law_spectrum(32, slope), warmup, bits, _EPS))
+    return int(theory.predicted_active(data.power_law_spectrum(32, slope), warmup, bits, 0.08))
 
 
 def _shannons_modes() -> int:
     slope, _, bits = spectrum_warmup_bits()
-    return int(theory.water_fill(data.power_law_spectrum(32, slope), bits).active)
+    return _active(data.power_law_spectrum(32, slope), bits)
 
 
 modes = Exercise(
     "modes",
-    tests=(Test("the modes above water at the switch, in your case", lambda n: int(n) == n == predicted_modes()),),
+    predicted_modes,
+    tests=(Test("the modes above water at the switch, in your case"),),
+    tolerance=1e-9,
     mistakes=(
         Mistake(
             "So many modes Shannon would serve, but at the switch the late ones have not grown: fill the latents. "
             "Open hint 1.",
-            lambda n: n == _shannons_modes(),
+            _shannons_modes,
         ),
-        Mistake(
-            "So many modes stay under water; asked are those above. Open hint 1.",
-            lambda n: n == 32 - predicted_modes(),
-        ),
+        Mistake("So many modes stay under water; asked are those above. Open hint 1.", lambda: 32 - predicted_modes()),
         Mistake(
             "`predict` returns a pair (active, loss); asked is its first number. Open hint 1.",
-            lambda n: isinstance(n, tuple | list),
+            seen=lambda _, outcome: outcome.kind in ("tuple", "list") and any(part.size > 1 for part in outcome.parts),
         ),
     ),
 )

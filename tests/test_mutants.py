@@ -1,0 +1,46 @@
+"""The checks refuse small edits of the model solutions; see mutants.py for what is edited and how it is counted."""
+
+import mutants
+import numpy as np
+import pytest
+
+EXERCISES = mutants.solutions()
+OVERALL, EACH = 0.98, 0.95
+
+
+@pytest.fixture(scope="module")
+def scores():
+    return mutants.every_score(seed=np.random.SeedSequence().generate_state(1)[0] // 2)
+
+
+def test_every_exercise_refuses_its_mutants(scores):
+    assert set(scores) == set(EXERCISES)
+    for name, score in scores.items():
+        assert score.rejected >= 4, name
+        assert score.share >= EACH, (name, *score.survived)
+
+
+def test_together_they_refuse_nearly_all(scores):
+    rejected = sum(score.rejected for score in scores.values())
+    survived = [text for score in scores.values() for text in score.survived]
+    assert rejected >= 300
+    assert rejected / (rejected + len(survived)) >= OVERALL, "\n\n".join(survived)
+
+
+def test_few_mutants_are_called_equivalent(scores):
+    """An equivalent that is none would hide a survivor: the sample must tell the two apart."""
+    for name, score in scores.items():
+        assert len(score.equivalent) <= 8, (name, *score.equivalent)
+        assert all("def " in text or EXERCISES[name][0].is_value for text in score.equivalent)
+
+
+def test_a_lax_exercise_would_be_seen():
+    """One instance, always the same: slips survive."""
+    exercise, source = EXERCISES["perplexity"]
+    lax = type(exercise)(
+        "perplexity",
+        exercise.reference,
+        tests=(type(exercise.tests[0])("four codes, each used once", lambda rng, i: (np.arange(4), 4), times=1),),
+        tensors=True,
+    )
+    assert mutants.score(lax, source).share < 0.9
