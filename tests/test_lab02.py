@@ -1,6 +1,5 @@
 """Lab 02: its trainings, its exercises, its pictures, and every sentence that a sweep could contradict."""
 
-from functools import partial
 
 import numpy as np
 import pictures

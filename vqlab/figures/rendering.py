@@ -83,7 +83,7 @@ class _Renderer(RendererSVG):
             self._sizes[key] = super().get_text_width_height_descent(s, prop, ismath)
         return self._sizes[key]
 
-    def draw_markers(self, gc, marker_path, marker_trans, path, trans, rgbFace=None):  # noqa: N803
+    def draw_markers(self, gc, marker_path, marker_trans, path, trans, rgbFace=None):
         points = trans.transform(path.vertices)  # (n, 2)
         points = points[((points >= 0) & (points <= (self.width, self.height))).all(1)]
         if len(points) < _FEW:
@@ -103,7 +103,7 @@ class _Renderer(RendererSVG):
         self.draw_path(gc, line, IdentityTransform())
         self._stamp = ""
 
-    def _get_style(self, gc, rgbFace):  # noqa: N803
+    def _get_style(self, gc, rgbFace):
         return self._stamp or super()._get_style(gc, rgbFace)
 
 

@@ -1,8 +1,8 @@
 """Who draws, in which style and on what: everything that drawings share has its one owner here.
 
-matplotlib's settings belong to the whole process, so all drawing and rendering happens inside `drawing()`, one thread at
-a time. A sheet is a figure of 1–3 panels at fixed places, wiped and used again: making one anew would add a quarter to
-the time of a redraw.
+matplotlib's settings belong to the whole process, so all drawing and rendering happens inside `drawing()`, one thread
+at a time. A sheet is a figure of 1–3 panels at fixed places, wiped and used again: making one anew would add a quarter
+to the time of a redraw.
 """
 
 import threading

@@ -89,13 +89,13 @@ def _verdict(guess: float, values: np.ndarray) -> str:
         return "Close: no farther off than the measured values are from each other."
     way = "high" if guess > mean else "low"
     ratio = max(guess, mean) / min(guess, mean) if min(guess, mean) > 0 else float("inf")
-    times = f", {off / deviation:,.0f} standard deviations" if 0 < deviation and off < 1e3 * deviation else ""
+    times = f", {off / deviation:,.0f} standard deviations" if deviation > 0 and off < 1e3 * deviation else ""
     factor = f", a factor of {ratio:.2g}" if ratio < 100 else ""
     return f"Too {way} by {off:.3g}{times}{factor}."
 
 
 def _readings(text: str) -> Iterator[float]:
-    """The numbers that a text may mean, the likelier first: in "4,000" the comma groups digits, in "38,4" it is a point.
+    """The numbers that a text may mean, the likelier first: "4,000" is four thousand, "38,4" 38.4.
 
     A comma before exactly three digits groups, as the labs write it, unless nothing but 0 stands before it; a point is
     always a decimal point, unless a comma follows it.

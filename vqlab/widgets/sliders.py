@@ -12,8 +12,8 @@ from vqlab.sweeps import Axis
 # One row of the page: a label and a box, or a list, then the track if there is one.
 _LABEL_PX, _BOX_PX, _TRACK_PX = 205, 80, 140
 TRACK_CLASS = "vqlab-track"
-# A handle has no accessible name and cannot be given one: out of reach for Tab and screen readers, which have the number
-# box of the same setting, it is drawn by a part of itself that still feels mouse and touch.
+# A handle has no accessible name and cannot be given one: out of reach for Tab and screen readers, which have the
+# number box of the same setting, it is drawn by a part of itself that still feels mouse and touch.
 TRACK_STYLE = (
     f".{TRACK_CLASS} .noUi-handle{{visibility:hidden}}.{TRACK_CLASS} .noUi-touch-area{{visibility:visible;"
     "box-sizing:border-box;width:100%;height:100%;border-radius:50%;border:2px solid var(--jp-brand-color1,#1976d2);"
