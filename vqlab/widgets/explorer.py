@@ -19,9 +19,10 @@ _LINE = 120  # characters of a status that surely fit in one line of a wide page
 # As many controls side by side as fit. On a narrow page a track goes under its number box instead of being squeezed.
 _COLUMNS = f"repeat(auto-fill, minmax(min({ROW_PX}px, 100%), 1fr))"
 _WRAPPING = {"flex_flow": "row wrap", "align_items": "center"}
+_STILL = "Run this cell for the sliders of this picture."
 _STYLE = (
     f"{THEME}<style>{TRACK_STYLE}{hosts.ASLEEP_STYLE}</style>"
-    f'<p class="{hosts.ASLEEP}">The kernel of these sliders is gone: run this cell again.</p>'
+    f'<p class="{hosts.ASLEEP}">The kernel of these sliders is gone: run the lab from the top again.</p>'
 )
 
 
@@ -167,4 +168,4 @@ class Explorer(w.VBox):
             view = self.current()
             still, metadata = view._repr_mimebundle_()
             recycle(view.figure)
-        hosts.show(self, still, metadata)
+        hosts.show(self, still | {"text/html": f"{still['text/html']}<p><i>{_STILL}</i></p>"}, metadata)

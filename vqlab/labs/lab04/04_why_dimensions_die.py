@@ -42,8 +42,8 @@ dimensions.training_view(sweep, {"warmup": 0, "codebook_size": 256, "slope": 1, 
 from vqlab.widgets import Prediction
 
 Prediction(
-    "With a warm-up of 200 steps and K = 256: which effective dimension (of 32) do you expect of the codebook?",
-    measured=lambda: sweep.at(warmup=200, codebook_size=256, slope=1)["code_dim"][:, -1],
+    "With a warm-up of 200 steps and K = 1,024: which effective dimension (of 32) do you expect of the codebook?",
+    measured=lambda: sweep.at(warmup=200, codebook_size=1024, slope=1)["code_dim"][:, -1],
     possible=(1, 32),
 )
 
