@@ -1,6 +1,5 @@
 """Lab 02: its trainings, its exercises, its pictures, and every sentence that a sweep could contradict."""
 
-
 import numpy as np
 import pictures
 import pytest

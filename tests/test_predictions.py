@@ -65,7 +65,9 @@ def section_outputs(notebook: nbformat.NotebookNode, cell: int) -> str:
     outputs = [output for one in notebook.cells[:end] for output in one.get("outputs", [])]
     data = [output.get("data", {}) for output in outputs]
     words = [output.get("text", "") for output in outputs]
-    return "\n".join([*words, *(str(bundle.get(kind, "")) for bundle in data for kind in ("text/plain", "text/markdown"))])
+    return "\n".join(
+        [*words, *(str(bundle.get(kind, "")) for bundle in data for kind in ("text/plain", "text/markdown"))]
+    )
 
 
 @pytest.mark.parametrize("source", explorers.SOURCES, ids=lambda source: source.stem[:2])

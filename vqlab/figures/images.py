@@ -40,7 +40,7 @@ def image_grid(
 
 
 def _tiled(images: np.ndarray) -> tuple[np.ndarray, tuple[int, int]]:
-    """One image of all with transparent gaps, (height, width, 4), and the steps from image to image, down and across."""
+    """One image of all with transparent gaps, (height, width, 4), and the steps from one to the next."""
     rows, columns, _, height, width = images.shape
     gap = max(1, round(_GAP * min(height, width)))
     down, across = height + gap, width + gap

@@ -15,7 +15,9 @@ from vqlab.widgets import hosts
 # The page may still hold back what was typed last until the kernel has answered for what was typed before.
 _GRACE_SECONDS = 0.25
 _CLOSE = 2  # standard deviations
-_ASLEEP = f'<p class="{hosts.ASLEEP}">The kernel of this question is gone: run the lab from the top again, then commit.</p>'
+_ASLEEP = (
+    f'<p class="{hosts.ASLEEP}">The kernel of this question is gone: run the lab from the top again, then commit.</p>'
+)
 
 
 class Prediction(w.VBox):
