@@ -46,7 +46,7 @@ def test_every_move_changes_the_picture_and_its_words_but_not_the_layout(explore
         assert Image.open(io.BytesIO(picture(explorer))).size == size
         assert re.search(r"\d", alt(explorer)), "the alt text states no number"
         with monkeypatch.context() as patched:
-            patched.setattr("vqlab.figures.rendering._SPARE", {panels: [] for panels in (1, 2, 3)})
+            patched.setattr("vqlab.figures.sheets._SPARE", defaultdict(list))
             fresh = figures.png(explorer.current().figure)
         assert picture(explorer) == fresh, f"{name} = {value} differs on a used sheet"
     for name in explorer.sliders:

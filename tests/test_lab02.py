@@ -1,7 +1,6 @@
 """Lab 02: its trainings, its exercises, its pictures, and every sentence that a sweep could contradict."""
 
 import itertools
-from functools import partial
 
 import numpy as np
 import pictures
@@ -15,7 +14,7 @@ from vqlab.labs.lab02.experiments import GRID, grid_points, train_classes, units
 from vqlab.labs.lab02.pictures import embeddings, widths
 from vqlab.models import StackedMLP
 from vqlab.sweeps.packing import unpack
-from vqlab.widgets import Explorer, Slider, live
+from vqlab.widgets import Explorer, Slider
 
 TINY = {"hidden": 8, "steps": 30, "batch_size": 32, "learning_rate": 2e-3}
 POSITION = {"width": 3, "codebook_size": 16, "warmup": 10, "classes": 4, "layout": "ring"}
@@ -213,11 +212,15 @@ def test_an_encoder_that_is_dead_everywhere_is_drawn_as_a_point(sweep):
 
 def test_live_runs_replace_the_confusion_and_are_judged(sweep):
     stored = sweep.at(width=2, warmup=400, **CASE)
-    same = embeddings.training_view(sweep, STATE, {"regions": stored["regions"][:4]})
+    live = {key: stored[key][:4] for key in ("regions", "token_accuracy", "mean_accuracy")}
+    same = embeddings.training_view(sweep, STATE, live)
     assert "agree with the 8 stored ones" in same.status
     assert len(same.figure.axes[2].lines) == 1 + 4
-    other = embeddings.training_view(sweep, STATE, {"regions": np.full((4, 5), 16.0)})
+    other = embeddings.training_view(sweep, STATE, live | {"regions": np.full((4, 5), 16.0)})
     assert "DIFFER from the 8 stored ones" in other.status
+    for read, key in (("tokens", "token_accuracy"), ("embeddings", "mean_accuracy")):
+        words = f"from the {read} is right for {figures.per_cent(live[key][:, -1])} of the samples live"
+        assert words in embeddings.training_view(sweep, STATE | {"read": read}, live).status
 
 
 def test_both_diseases_are_drawn_with_mean_and_range(sweep):
@@ -249,15 +252,16 @@ def test_a_table_shows_seeds_as_mean_and_deviation():
 
 
 def test_the_live_button_trains_what_the_explorer_shows(sweep):
-    explorer = Explorer(
-        [
-            *(Slider.of(sweep.axes[name], start=STATE[name]) for name in sweep.axes),
-            Slider("read", "read the class from", embeddings.READ_FROM, start="tokens", trained=False),
-            Slider("seed", "seed", sweep.seeds[:4], start=1, trained=False),
-            Slider("step", "training step", tuple(sweep.settings["frames"]), start=1000, trained=False),
+    explorer = Explorer.of(
+        sweep,
+        embeddings.training_view,
+        start={name: STATE[name] for name in sweep.axes},
+        also=[
+            Slider("read", "read the class from", embeddings.READ_FROM, start="tokens"),
+            Slider("seed", "seed", sweep.seeds[:4], start=1),
+            Slider("step", "training step", tuple(sweep.settings["frames"]), start=1000),
         ],
-        partial(embeddings.training_view, sweep),
-        train=live(sweeps.load("embeddings_collapse")),
+        live=True,
     )
     explorer.set(width=64)
     explorer.train_live()

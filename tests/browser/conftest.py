@@ -48,7 +48,7 @@ def latencies() -> Iterator[dict[str, float]]:
 def lab(request, browser, url) -> Iterator[lab_page.LabPage]:
     """A lab, run from top to bottom."""
     page = browser.new_page(viewport=lab_page.WIDE, color_scheme="light")
-    page.add_init_script(path=Path(__file__).with_name("probe.js"))
+    page.add_init_script(path=lab_page.PROBE)
     lab = lab_page.LabPage(page, url, request.param.stem)
     lab.run_all()
     yield lab

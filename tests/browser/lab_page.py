@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import io
+import re
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from PIL import Image
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
+PROBE = Path(__file__).with_name("probe.js")
 PATIENCE_MS = 60_000
 WIDE, NARROW = {"width": 1300, "height": 1000}, {"width": 480, "height": 1000}
+WIDTHS = (1300, 1000, 900, 700, 480)
 _ERRORS = '.jp-OutputArea-output[data-mime-type="application/vnd.jupyter.error"]'
 # What conditions on an explorer speak of.
 _PARTS = "const image = e.querySelector('img'), status = e.querySelector('[role=status]')?.textContent;"
@@ -19,14 +26,44 @@ class LabPage:
     """One notebook in one page. `problems`: errors of the page's own code."""
 
     def __init__(self, page: Page, url: str, name: str) -> None:
-        self.page, self.name, self.problems = page, name, []
+        self.page, self.name, self._url, self.problems = page, name, url, []
         page.set_default_timeout(PATIENCE_MS)
         page.on("pageerror", lambda error: self.problems.append(str(error)))
+        self._open(name)
+
+    def _open(self, workspace: str) -> None:
         # A workspace of its own: else JupyterLab opens the labs of before again.
-        page.goto(f"{url}/doc/workspaces/{name}/tree/{name}.ipynb", wait_until="domcontentloaded")
-        page.locator(".jp-Notebook").wait_for()
+        self.page.goto(f"{self._url}/doc/workspaces/{workspace}/tree/{self.name}.ipynb", wait_until="domcontentloaded")
+        self.page.locator(".jp-Notebook").wait_for()
+        self.wait_for_kernel()
+
+    def wait_for_kernel(self) -> None:
+        """Wait until the kernel is there and idle."""
         # Cells that are run before the kernel is connected are emptied in silence; only the status bar tells.
         self._wait("() => /ipykernel.*Idle/.test(document.querySelector('.jp-StatusBar-Left')?.textContent)")
+
+    def reopen(self) -> None:
+        """Open the notebook anew, as it was saved, with a new kernel that has run nothing."""
+        self._open(f"{self.name}-again")
+
+    def restart(self) -> None:
+        """Restart the kernel by the button of the notebook."""
+        self.page.locator("[data-command='notebook:restart-kernel'], [data-command='kernelmenu:restart']").first.click()
+        self.page.locator(".jp-Dialog .jp-mod-accept").click()
+
+    def answer(self) -> str:
+        """What a prediction says once it is committed."""
+        status = self.page.get_by_role("status").filter(has_text=re.compile("You said|Type a number"))
+        return status.inner_text()
+
+    def add_and_start(self, code: str) -> None:
+        """Type a new cell at the end and start it; returns while it runs."""
+        self.page.locator(".jp-Cell").last.locator(".jp-InputPrompt").click()
+        self.page.keyboard.press("b")
+        self.page.keyboard.press("Enter")
+        self.page.keyboard.insert_text(code)
+        self.page.keyboard.press("Control+Enter")
+        self.page.locator(".jp-InputPrompt", has_text="[*]").wait_for()
 
     def run_all(self) -> None:
         """Run every cell and wait until each has its number, or one has failed, and all pictures are there."""
@@ -43,6 +80,13 @@ class LabPage:
         accept = "document.querySelector('.jp-Dialog .jp-mod-accept')?.click();"
         self.page.wait_for_function(f"x => {{ {accept} return ({condition})(x); }}", arg=argument)
 
+    def show_file_browser(self, shown: bool) -> None:
+        """Open or close JupyterLab's file browser at the left."""
+        panel = self.page.locator("#jp-left-stack")
+        if panel.is_visible() != shown:
+            self.page.locator('.jp-SideBar.jp-mod-left [data-id="filebrowser"]').click()
+        panel.wait_for(state="visible" if shown else "hidden")
+
     def error_outputs(self) -> list[str]:
         """Tracebacks and warnings that cells have left."""
         stderr = '.jp-OutputArea-output[data-mime-type="application/vnd.jupyter.stderr"]'
@@ -57,8 +101,8 @@ class ExplorerOnPage:
     """One explorer: its controls, what it shows, and waiting for it to show something else."""
 
     def __init__(self, root: Locator) -> None:
-        self.root, self._page, self._key = root, root.page, "ArrowRight"
-        self.tracks = root.get_by_role("slider").all()
+        self.root, self._page, self._key = root, root.page, "ArrowUp"
+        self.tracks = root.locator(".noUi-handle").all()  # of the boxes, in this order
         self.boxes = root.get_by_role("spinbutton").all()
         self.lists = root.get_by_role("combobox").all()
 
@@ -74,11 +118,20 @@ class ExplorerOnPage:
         return self.root.get_by_role("button", name=name, exact=True)
 
     def step(self, track: Locator) -> None:
-        """Move a slider by one arrow key, always in one direction until it is at an end."""
+        """Move a slider by one arrow key in its number box, always in one direction until it is at an end."""
         now, low, high = (float(track.get_attribute(f"aria-value{which}")) for which in ("now", "min", "max"))
         if now in (low, high):
-            self._key = "ArrowRight" if now == low else "ArrowLeft"
-        track.press(self._key)
+            self._key = "ArrowUp" if now == low else "ArrowDown"
+        self.boxes[self.tracks.index(track)].press(self._key)
+
+    def path(self, track: Locator) -> tuple[tuple[float, float], tuple[float, float]]:
+        """Where a handle is and where its track ends, at the side that is farther away: two points on the page."""
+        track.scroll_into_view_if_needed()
+        handle = track.bounding_box()
+        rail = track.locator("xpath=ancestor::*[contains(@class, 'noUi-base')]").bounding_box()
+        x, y = handle["x"] + handle["width"] / 2, handle["y"] + handle["height"] / 2
+        left, right = rail["x"], rail["x"] + rail["width"]
+        return (x, y), (right if right - x > x - left else left, y)
 
     def wait_until(self, condition: str, argument: object = None) -> None:
         """Wait for a condition on `e`, the explorer's element, and `x`, the argument."""
@@ -118,3 +171,9 @@ class ExplorerOnPage:
                 return reached
             reached.append(at)
             self._page.keyboard.press("Tab")
+
+
+def corner_color(picture: Locator) -> tuple[int, int, int]:
+    """Red, green and blue of the lower left corner of a picture, as painted."""
+    image = Image.open(io.BytesIO(picture.screenshot())).convert("RGB")
+    return image.getpixel((2, image.height - 3))

@@ -22,7 +22,7 @@ window.probe = {
     const places = [];
     const look = () => {
       const top = explorer.getBoundingClientRect().top;
-      const parts = ["img", "[role=status]"].map(which => explorer.querySelector(which));
+      const parts = ["div:has(> img)", "[role=status]"].map(which => explorer.querySelector(which));
       if (parts.includes(null)) return;
       const [picture, status] = parts.map(part => part.getBoundingClientRect());
       const place = [picture.top - top, picture.height, status.top - top, status.height].map(Math.round);
@@ -32,6 +32,39 @@ window.probe = {
     const observer = new MutationObserver(look);
     observer.observe(explorer, { childList: true, subtree: true });
     explorer.layoutSeen = () => { observer.disconnect(); look(); return places; };
+  },
+
+  // Every other picture that an explorer has shown since this call, by its address.
+  watchPictures(explorer) {
+    const shown = [explorer.querySelector("img").src];
+    new MutationObserver(() => {
+      const image = explorer.querySelector("img");
+      if (image && image.src !== shown.at(-1)) shown.push(image.src);
+    }).observe(explorer, { childList: true, subtree: true });
+    explorer.picturesSeen = shown;
+  },
+
+  // Tables, formulas, pictures and code that are cut off, or that only scrolling the whole page sideways would show.
+  hidden(root) {
+    const found = [];
+    for (const part of root.querySelectorAll("table, img, mjx-container, pre, .widget-vbox")) {
+      if (!part.getClientRects().length) continue;
+      const right = part.getBoundingClientRect().right;
+      for (let box = part.parentElement; box && box !== root.parentElement; box = box.parentElement) {
+        const flow = getComputedStyle(box).overflowX;
+        if (flow === "visible" || right <= box.getBoundingClientRect().right + 1) continue;
+        if (flow !== "auto" && flow !== "scroll" || box === root)
+          found.push(`${part.tagName} ${(part.alt || part.textContent).slice(0, 40)} is cut off`);
+        break;
+      }
+    }
+    return found;
+  },
+
+  // The smallest writing in the pictures, in pixels on the page.
+  smallestWriting(root) {
+    return Math.min(...[...root.querySelectorAll("img.vqlab-picture")].filter(image => image.getClientRects().length).map(
+      image => 11 * image.getBoundingClientRect().width / Number(/viewBox='[^ ]* [^ ]* ([^ ]*)/.exec(image.src)[1])));
   },
 
   // Words that are cut off, stick out of the explorer, or overflow it.

@@ -3,6 +3,8 @@
 import itertools
 import re
 import statistics
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import lab_page
 import pytest
@@ -10,7 +12,10 @@ import pytest
 pytestmark = pytest.mark.timed
 MOST_MS = 250
 PRESSES = 6  # of each slider
+STRIDES = 24  # of a drag
 READABLE = 4.5  # the contrast that WCAG 2 asks of words
+SMALLEST_PX = 8.5  # of writing in a picture
+FILES_FROM = 900  # a window this wide has room for the file browser
 
 
 @pytest.fixture
@@ -18,6 +23,7 @@ def wide(lab):
     """The lab as it is after a test that has changed its window."""
     yield lab
     lab.page.set_viewport_size(lab_page.WIDE)
+    lab.show_file_browser(False)
     lab.page.emulate_media(color_scheme="light")
 
 
@@ -43,6 +49,43 @@ def test_every_slider_moves_by_arrow_keys_and_by_its_number_box(lab):
             explorer.wait_for(before)
 
 
+@pytest.mark.parametrize("hand", ["mouse", "touch"])
+def test_the_picture_follows_while_a_slider_is_dragged(lab, hand):
+    for explorer in lab.explorers():
+        explorer.root.evaluate("e => probe.watchPictures(e)")
+        track, box = explorer.tracks[0], explorer.boxes[0]
+        start, end = explorer.path(track)
+        value = box.input_value()
+        with drag(lab.page, hand, start, end, seconds=2.4):
+            on_the_way = explorer.root.evaluate("e => e.picturesSeen.length") - 1
+            assert box.input_value() != value
+        positions = int(track.get_attribute("aria-valuemax"))
+        assert on_the_way >= min(4, positions - 1)
+        assert track.get_attribute("aria-valuenow") in ("0.0", f"{positions}.0")
+
+
+@contextmanager
+def drag(page, hand: str, start: tuple, end: tuple, seconds: float) -> Iterator[None]:
+    """Drag slowly from one point to another; inside the block the hand is there, and still holds on."""
+    places = [tuple(a + (b - a) * i / STRIDES for a, b in zip(start, end, strict=True)) for i in range(STRIDES + 1)]
+    touch = page.context.new_cdp_session(page) if hand == "touch" else None
+
+    def put(kind: str, place: tuple | None) -> None:
+        points = [] if place is None else [{"x": place[0], "y": place[1]}]
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    if touch:
+        put("touchStart", places[0])
+    else:
+        page.mouse.move(*places[0])
+        page.mouse.down()
+    for place in places[1:]:
+        put("touchMove", place) if touch else page.mouse.move(*place)
+        page.wait_for_timeout(1000 * seconds / STRIDES)
+    yield
+    put("touchEnd", None) if touch else page.mouse.up()
+
+
 def test_every_list_moves_by_keyboard(lab):
     for explorer in lab.explorers():
         for words in explorer.lists:
@@ -56,10 +99,11 @@ def test_every_list_moves_by_keyboard(lab):
 def test_a_number_that_is_out_of_range_goes_to_the_end_with_a_sentence(lab):
     for explorer in lab.explorers():
         track, box = explorer.tracks[0], explorer.boxes[0]
+        wanted = float(track.get_attribute("aria-valuemax"))
         box.fill("1000000")
         box.press("Enter")
         explorer.wait_for_status("1e[+]06 is not stored: showing")
-        assert track.get_attribute("aria-valuenow") == track.get_attribute("aria-valuemax")
+        assert float(track.get_attribute("aria-valuenow")) == wanted
         assert float(box.input_value()) < 1_000_000
         explorer.step(track)
         explorer.wait_until("!status.includes('is not stored')")
@@ -77,9 +121,18 @@ def test_live_training_can_be_cancelled_and_runs_to_its_verdict(lab):
         explorer.wait_for_status("cancelled")
         assert live.is_enabled()
         assert cancel.is_disabled()
+        before = explorer.shown()
         live.press("Enter")
         explorer.wait_for_status("agree with|DIFFER from")
         assert live.is_enabled()
+        explorer.button("Show stored").press("Enter")
+        explorer.wait_until("image?.src === x.src", before)
+        for words in explorer.lists:  # they look at the stored picture again
+            words.press("Space")
+            words.press("ArrowUp" if words.evaluate("e => e.selectedIndex") else "ArrowDown")
+            words.press("Enter")
+            explorer.wait_until("image && image.src !== x.src", before)
+            break
 
 
 def test_playing_goes_on_by_itself_and_pauses(lab):
@@ -93,6 +146,21 @@ def test_playing_goes_on_by_itself_and_pauses(lab):
         explorer.wait_for_another(later)
         explorer.root.get_by_role("button", name="Pause").press("Enter")
         play.wait_for()
+
+
+@pytest.mark.parametrize("width", lab_page.WIDTHS)
+@pytest.mark.parametrize("files", [False, True], ids=["alone", "files"])
+def test_nothing_is_hidden_or_too_small_at_any_width(wide, width, files):
+    if files and width < FILES_FROM:
+        return
+    wide.page.set_viewport_size({"width": width, "height": 1000})
+    wide.show_file_browser(files)
+    page = wide.page.locator(".jp-Notebook")
+    page.evaluate("async () => { await new Promise(requestAnimationFrame); await new Promise(requestAnimationFrame); }")
+    assert page.evaluate("e => probe.hidden(e)") == []
+    assert page.evaluate("e => probe.smallestWriting(e)") >= SMALLEST_PX
+    for explorer in wide.explorers():
+        assert explorer.root.evaluate("e => probe.misfits(e)") == []
 
 
 @pytest.mark.parametrize("size", [lab_page.WIDE, lab_page.NARROW], ids=["wide", "narrow"])
@@ -128,18 +196,20 @@ def test_every_control_has_a_name_and_every_picture_words(lab):
         for role in ("spinbutton", "combobox", "button"):
             controls = explorer.root.get_by_role(role)
             assert explorer.root.get_by_role(role, name=re.compile(r"\w")).count() == controls.count()
-        # ipywidgets gives the handle of a slider no name: the number box before it, of the same setting, must do.
+        # ipywidgets gives the handle of a slider no name: the number box of the same setting must do.
+        assert explorer.root.get_by_role("slider").count() == 0
         assert len(explorer.tracks) == len(explorer.boxes)
         assert explorer.root.get_by_role("status").count() == 1
-    for picture in lab.page.locator(".jp-OutputArea-output img").all():
-        assert re.search(r"\d", picture.get_attribute("alt") or "")
+    for first in lab.page.locator(".jp-OutputArea-output img:first-child").all():  # of the panels of a picture
+        assert re.search(r"\d", first.get_attribute("alt") or "")
 
 
 def test_tab_goes_through_the_controls_as_they_are_read_then_the_buttons(lab):
     for explorer in lab.explorers():
         reached = explorer.tab_order()
         buttons = explorer.root.get_by_role("button", disabled=False).count()
-        assert len(reached) == len(explorer.boxes + explorer.tracks + explorer.lists) + buttons
+        assert reached
+        assert len(reached) == len(explorer.boxes + explorer.lists) + buttons
         assert [stop["tag"] for stop in reached[len(reached) - buttons :]] == ["BUTTON"] * buttons
         for one, other in itertools.pairwise(reached):
             below = other["y"] > one["y"] + 10

@@ -6,7 +6,7 @@ import pytest
 
 pytestmark = pytest.mark.timed
 GOOD = """<div id=explorer style="width:600px;overflow:hidden"><label>codes</label> <input value=8>
-    <button>Play</button><img height=100><p role=status style="min-height:3em">12 of 16</p></div>"""
+    <button>Play</button><div><img height=100></div><p role=status style="min-height:3em">12 of 16</p></div>"""
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def test_pale_words_are_found(measure, part):
 @pytest.mark.parametrize(
     ("change", "moved"),
     [
-        ("img.outerHTML = '<img height=101>'", {"picture height", "status top"}),
+        ("img.outerHTML = '<img height=111>'", {"picture height", "status top"}),
         ("status.textContent = 'many words '.repeat(60)", {"status height"}),
         ("e.prepend(document.createElement('hr'))", {"picture top", "status top"}),
         ("img.outerHTML = '<img height=100>'", set()),
@@ -58,6 +58,36 @@ def test_a_jump_is_found(measure, change, moved):
         return e.layoutSeen()"""
     first, *later = measure(GOOD, watched)
     assert {part for place in later for part in place if place[part] != first[part]} == moved
+
+
+@pytest.mark.parametrize(
+    ("part", "style", "cut"),
+    [
+        ("<table><tr><td>wide</table>", "overflow:hidden", True),
+        ("<table><tr><td>wide</table>", "overflow-x:auto", False),
+        ("<pre>wide</pre>", "overflow:clip", True),
+        ("<p>no table</p>", "overflow:hidden", False),
+    ],
+)
+def test_what_is_cut_off_is_found(measure, part, style, cut):
+    wide = part.replace(">", ' style="width:900px">', 1)
+    body = f'<div id=explorer><div style="width:300px;{style}">{wide}</div></div>'
+    assert bool(measure(body, "return probe.hidden(e)")) == cut
+
+
+def test_small_writing_is_found(measure):
+    svg = "data:image/svg+xml,<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 220 100'></svg>"
+    body = f'<div id=explorer><img class=vqlab-picture src="{svg}" style="width:110px;height:50px"></div>'
+    assert measure(body, "return probe.smallestWriting(e)") == pytest.approx(5.5)
+
+
+def test_pictures_are_counted(measure):
+    (first, second) = measure(
+        GOOD,
+        """probe.watchPictures(e); e.querySelector('img').outerHTML = '<img src="data:,other">';
+        await new Promise(after => setTimeout(after, 50)); return e.picturesSeen""",
+    )
+    assert (first, second) == ("", "data:,other")
 
 
 def test_the_stopwatch_runs_from_the_key_to_the_picture(measure):

@@ -15,6 +15,8 @@ from vqlab.figures.words import spread
 COLD, WARM, LIVE = "#0072B2", "#D55E00", "#000000"
 DATA, USED, DEAD = "#8C8C8C", "#009E73", "#B0417A"
 RECONSTRUCTION, THEORY = "#0072B2", "#444444"
+# Black, white and `THEORY` follow the theme of the page. Ink on an image or a coloured patch must not.
+ON_LIGHT, ON_DARK = "#010101", "#FEFEFE"
 # Classes: neither the green of used nor the purple of dead codes. Colour and marker together tell 64 classes apart.
 CLASS_COLORS = ("#0072B2", "#D55E00", "#56B4E9", "#A6761D", "#444444", "#E69F00", "#7A68B0", "#8DA000")
 CLASS_MARKERS = "osD^vP*X"

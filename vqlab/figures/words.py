@@ -1,6 +1,7 @@
 """Numbers in words: mean and spread over seeds, the metric line, and tables."""
 
 from collections.abc import Iterable, Sequence
+from html import escape
 
 import numpy as np
 from IPython.display import Markdown
@@ -35,10 +36,27 @@ def _plain(values: np.ndarray) -> str:
     return str(low) if low == high else f"{low}–{high}"
 
 
-def table(header: Sequence[str], rows: Iterable[Sequence]) -> Markdown:
-    """A Markdown table. An array in a row is one number a seed, shown as mean ± standard deviation."""
-    lines = [[*header], ["---"] * len(header), *([_cell(value) for value in row] for row in rows)]
-    return Markdown("\n".join(f"| {' | '.join(line)} |" for line in lines))
+class Table(Markdown):
+    """A Markdown table that scrolls inside its own box where the page is narrow. data: its Markdown."""
+
+    def __init__(self, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        lines = [header, ["---"] * len(header), *rows]
+        super().__init__("\n".join(f"| {' | '.join(line)} |" for line in lines))
+        self._header, self._rows = header, rows
+
+    def _repr_html_(self) -> str:
+        head = "".join(f"<th>{escape(word)}</th>" for word in self._header)
+        body = "".join(f"<tr>{''.join(f'<td>{escape(word)}</td>' for word in row)}</tr>" for row in self._rows)
+        shape = "margin:0;table-layout:auto"
+        return (
+            f'<div style="overflow-x:auto;max-width:100%"><table style="{shape}"><thead><tr>{head}</tr></thead>'
+            f"<tbody>{body}</tbody></table></div>"
+        )
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence]) -> Table:
+    """A table. An array in a row is one number a seed, shown as mean ± standard deviation."""
+    return Table([*header], [[_cell(value) for value in row] for row in rows])
 
 
 def _cell(value: object) -> str:

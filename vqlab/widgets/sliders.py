@@ -11,8 +11,19 @@ from vqlab.sweeps import Axis
 
 # One row of the page: a label and a box, or a list, then the track if there is one.
 _LABEL_PX, _BOX_PX, _TRACK_PX = 205, 80, 140
+TRACK_CLASS = "vqlab-track"
+# A handle has no accessible name and cannot be given one: out of reach for Tab and screen readers, which have the
+# number box of the same setting, it is drawn by a part of itself that still feels mouse and touch.
+TRACK_STYLE = (
+    f".{TRACK_CLASS} .noUi-handle{{visibility:hidden}}.{TRACK_CLASS} .noUi-touch-area{{visibility:visible;"
+    "box-sizing:border-box;width:100%;height:100%;border-radius:50%;border:2px solid var(--jp-brand-color1,#1976d2);"
+    "background:var(--jp-layout-color1,#fff);cursor:grab}"
+)
 ROW_PX = _LABEL_PX + _BOX_PX + _TRACK_PX + 40
 _PLAY_SECONDS = 0.6
+# What ↑ and ↓ add to the number in a box: so little that nobody types it, which tells a key from a typed number.
+_NUDGE = 1e-6
+_MOST_NUDGES = 100  # of keys pressed faster than they are answered
 
 
 @dataclass(frozen=True)
@@ -50,15 +61,28 @@ def widgets_for(slider: Slider) -> tuple[w.Widget, ...]:
         return (w.Dropdown(options=slider.values, value=slider.start, layout=layout, **named),)
     layout = w.Layout(width=f"{_LABEL_PX + _BOX_PX}px", max_width="100%", flex="0 0 auto")
     # Not IntText, which reads "2.7" as 27.
-    box = w.FloatText(value=slider.start, continuous_update=False, layout=layout, **named)
+    box = w.FloatText(value=slider.start, step=_NUDGE, continuous_update=False, layout=layout, **named)
+    # The page itself waits for an answer before it sends where the hand is by then: never a queue.
     track = w.SelectionSlider(
         options=[(f"{value:,}", value) for value in slider.values],
         value=slider.start,
-        continuous_update=False,
+        continuous_update=True,
         readout=False,
         layout=w.Layout(flex=f"1 1 {_TRACK_PX}px", width="auto", margin="2px 14px 2px 6px"),
     )
+    track.add_class(TRACK_CLASS)
     return box, track
+
+
+def stepped(slider: Slider, shown: object, wanted: object) -> object:
+    """The position after or before `shown` if `wanted` is what ↑ or ↓ makes of it in a number box, else `wanted`."""
+    if isinstance(shown, str) or not isinstance(wanted, float):
+        return wanted
+    nudges = (wanted - shown) / _NUDGE
+    if not 0.5 < abs(nudges) < _MOST_NUDGES:
+        return wanted
+    at = slider.values.index(shown) + (1 if nudges > 0 else -1)
+    return slider.values[min(max(at, 0), len(slider.values) - 1)]
 
 
 class PlayButton(w.Button):

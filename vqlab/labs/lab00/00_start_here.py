@@ -134,7 +134,7 @@ from vqlab.widgets import Explorer, Slider
 
 Explorer(
     [
-        Slider("codebook_size", "codebook size K", (16, 32, 64, 128, 256, 512, 1024, 2048, 4096), start=512),
+        Slider("codebook_size", "codebook size K", (16, 32, 64, 128, 256, 512, 1024, 2048, 4096), start=64),
         Slider("tokens", "tokens N", occupancy.TOKEN_COUNTS, start=1024),
     ],
     occupancy.usage_view,

@@ -63,20 +63,18 @@ Prediction(
 # "Train it live" trains the shown position now, on your machine, with four seeds that are not stored, and draws them over the eight that are.
 
 # %%
-from functools import partial
-
-from vqlab.widgets import Explorer, Slider, live
+from vqlab.widgets import Explorer, Slider
 
 steps = tuple(sweep.settings["frames"])
-explorer = Explorer(
-    [
-        Slider.of(sweep.axes["warmup"], start=0),
-        Slider.of(sweep.axes["codebook_size"], start=256),
-        Slider("seed", "seed", sweep.seeds, start=0, trained=False),
-        Slider("step", "training step", steps, start=steps[-1], trained=False, play=True),
+explorer = Explorer.of(
+    sweep,
+    view.training_view,
+    start={"warmup": 0, "codebook_size": 256},
+    also=[
+        Slider("seed", "seed", sweep.seeds, start=0),
+        Slider("step", "training step", steps, start=steps[-1], play=True),
     ],
-    partial(view.training_view, sweep),
-    train=live(sweep),
+    live=True,
 )
 explorer
 
@@ -378,7 +376,7 @@ lab01.bend(bend)
 placed = sweeps.load("tokens_initialisation")
 from vqlab.labs.lab01.pictures import initialisations
 
-Explorer([Slider.of(placed.axes["codebook_size"], start=128)], partial(initialisations.initialisation_view, placed))
+Explorer.of(placed, initialisations.initialisation_view, start={"codebook_size": 128})
 
 
 # %%

@@ -65,21 +65,19 @@ Prediction(
 # "Train it live" trains the shown position now, with four seeds that are not stored, and draws their regions over those of the eight that are.
 
 # %%
-from functools import partial
-
-from vqlab.widgets import Explorer, Slider, live
+from vqlab.widgets import Explorer, Slider
 
 steps = tuple(sweep.settings["frames"])
-starts = {"width": 2, "codebook_size": 64, "warmup": 400, "classes": 16, "layout": "ring"}
-explorer = Explorer(
-    [
-        *(Slider.of(sweep.axes[name], start=start) for name, start in starts.items()),
-        Slider("read", "read the class from", view.READ_FROM, start="tokens", trained=False),
-        Slider("seed", "seed", sweep.seeds[:4], start=1, trained=False),
-        Slider("step", "training step", steps, start=steps[-1], trained=False, play=True),
+explorer = Explorer.of(
+    sweep,
+    view.training_view,
+    start={"width": 2, "codebook_size": 64, "warmup": 400, "classes": 16, "layout": "ring"},
+    also=[
+        Slider("read", "read the class from", view.READ_FROM, start="tokens"),
+        Slider("seed", "seed", sweep.seeds[:4], start=1),
+        Slider("step", "training step", steps, start=steps[-1], play=True),
     ],
-    partial(view.training_view, sweep),
-    train=live(sweep),
+    live=True,
 )
 explorer
 
@@ -92,8 +90,7 @@ explorer
 # %%
 from vqlab.labs.lab02.pictures import widths
 
-choices = [Slider.of(sweep.axes[name], start=ring[name]) for name in ("codebook_size", "classes", "layout")]
-Explorer(choices, partial(widths.two_diseases_view, sweep))
+Explorer.of(sweep, widths.two_diseases_view, start={"codebook_size": 64, "classes": 16, "layout": "ring"})
 
 # %% [markdown]
 # Left, the two curves lie on each other: **what the encoder has merged, the warm-up does not part.** Right, they do not:
@@ -316,8 +313,7 @@ table(["width", "some direction is dead: theorem", "drawn", "the whole encoder, 
 # 32 seeds each, always K = 64 and warm-up 400.
 
 # %%
-choices = [Slider.of(many.axes["classes"], start=16), Slider.of(many.axes["layout"], start="ring")]
-Explorer(choices, partial(widths.merge_boundary_view, many))
+Explorer.of(many, widths.merge_boundary_view, start={"classes": 16, "layout": "ring"})
 
 # %% [markdown]
 # The **boundary** is the width from which on at least 95 % of the classes stay apart, on average over the seeds. (For living units: 95 % of the encoders have two.)

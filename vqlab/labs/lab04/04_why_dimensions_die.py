@@ -42,8 +42,8 @@ dimensions.training_view(sweep, {"warmup": 0, "codebook_size": 256, "slope": 1, 
 from vqlab.widgets import Prediction
 
 Prediction(
-    "With a warm-up of 200 steps and K = 256: which effective dimension (of 32) do you expect of the codebook?",
-    measured=lambda: sweep.at(warmup=200, codebook_size=256, slope=1)["code_dim"][:, -1],
+    "With a warm-up of 200 steps and K = 1,024: which effective dimension (of 32) do you expect of the codebook?",
+    measured=lambda: sweep.at(warmup=200, codebook_size=1024, slope=1)["code_dim"][:, -1],
     possible=(1, 32),
 )
 
@@ -56,20 +56,15 @@ Prediction(
 # "Train it live" trains the shown position now: four seeds that are not stored, 1,500 steps. That takes 3 to 10 seconds, more on a busy machine.
 
 # %%
-from functools import partial
-
-from vqlab.widgets import Explorer, Slider, live
+from vqlab.widgets import Explorer, Slider
 
 BUDGETS = (500, 750, 1000, 1500)
-explorer = Explorer(
-    [
-        Slider.of(sweep.axes["warmup"], start=0),
-        Slider.of(sweep.axes["codebook_size"], start=256),
-        Slider.of(sweep.axes["slope"], start=1),
-        Slider("budget", "budget", BUDGETS, start=1500, unit="steps", trained=False),
-    ],
-    partial(dimensions.training_view, sweep),
-    train=live(sweep),
+explorer = Explorer.of(
+    sweep,
+    dimensions.training_view,
+    start={"warmup": 0, "codebook_size": 256, "slope": 1},
+    also=[Slider("budget", "budget", BUDGETS, start=1500, unit="steps")],
+    live=True,
 )
 explorer
 
@@ -203,7 +198,7 @@ Explorer(
         Slider("beta", "commitment β", (0, 0.25, 1, 4), start=0.25),
         Slider("start", "start gain ε", (0.02, 0.08, 0.2, 0.5), start=0.08),
     ],
-    partial(flow.flow_view, sweep.settings),
+    lambda state: flow.flow_view(sweep.settings, state),
 )
 
 # %% [markdown]
@@ -259,9 +254,10 @@ table(
 from vqlab.labs.lab04.pictures import verdicts
 
 clustered = sweeps.load("dimensions_floor")
-Explorer(
-    [Slider.of(sweep.axes["codebook_size"], start=256), Slider.of(sweep.axes["slope"], start=1)],
-    partial(verdicts.verdict_view, sweep, clustered),
+Explorer.of(
+    sweep,
+    lambda sweep, state: verdicts.verdict_view(sweep, clustered, state),
+    start={"codebook_size": 256, "slope": 1},
 )
 
 # %% [markdown]
@@ -505,9 +501,10 @@ print(f"switched at step {switch.switched_at}; Shannon would serve {readings.sha
 from vqlab.labs.lab04.pictures import switching
 
 adaptive = sweeps.load("dimensions_adaptive")
-Explorer(
-    [Slider.of(sweep.axes["codebook_size"], start=256), Slider.of(sweep.axes["slope"], start=1)],
-    partial(switching.switching_view, sweep, adaptive),
+Explorer.of(
+    sweep,
+    lambda sweep, state: switching.switching_view(sweep, adaptive, state),
+    start={"codebook_size": 256, "slope": 1},
 )
 
 # %%

@@ -32,8 +32,8 @@ def initialisation_view(sweep: StoredSweep, state: dict) -> View:
         axis.set_ylim(len(names) - 0.5, -0.5)
         axis.grid(axis="y", alpha=0.3)
     left, right = axes
-    left.set_position((0.19, 0.135, 0.36, 0.62))
-    right.set_position((0.62, 0.135, 0.36, 0.62))
+    figures.place(left, 0.19, 0.55)
+    figures.place(right, 0.62, 0.98)
     left.set_yticks(range(len(names)), names)
     right.set_yticks(range(len(names)), [""] * len(names))
     left.set(xlim=(0, 1.05 * k), xlabel=f"final perplexity (of {k}, at 4,000 tokens)")

@@ -12,7 +12,8 @@ from vqlab.figures import View
 from vqlab.sweeps import Arrays, StoredSweep
 
 TOKENS = 4000  # every sample is one token
-READ_FROM = ("tokens", "embeddings")
+_READING = {"tokens": "token_accuracy", "embeddings": "mean_accuracy"}
+READ_FROM = tuple(_READING)
 _DRAWN = 256
 _GRID = "#A8A8A8"
 # A picture is stored in a byte a coordinate: what is smaller than this beside its distance from 0 has no shape.
@@ -42,7 +43,7 @@ def training_view(sweep: StoredSweep, state: dict, live: Arrays | None = None) -
     if live is None:
         comparison = _draw_confusion(right, cell, seed, state)
     else:
-        comparison = _draw_live(right, steps, cell["regions"], live["regions"], state)
+        comparison = _draw_live(right, steps, cell, live, state)
     numbers = figures.metric_line(
         now["mse"], now["perplexity"], state["codebook_size"], TOKENS, now["active"], now["latent_dim"], now["code_dim"]
     )
@@ -127,7 +128,7 @@ def _draw_confusion(axis: Axes, cell: Arrays, seed: int, state: dict) -> str:
     if classes <= _NUMBERED:
         for (row, column), share in np.ndenumerate(shares):
             if share >= 10:
-                ink = "white" if share > 60 else "black"
+                ink = figures.ON_DARK if share > 60 else figures.ON_LIGHT
                 axis.text(column, row, f"{share:d}", color=ink, ha="center", va="center")
     right = float(np.trace(shares)) / classes
     ticks = np.arange(0, classes, classes // 4)
@@ -135,17 +136,19 @@ def _draw_confusion(axis: Axes, cell: Arrays, seed: int, state: dict) -> str:
     axis.set_title(f"From the {state['read']}: {right:.0f} % right", loc="left", y=1.1)
     axis.text(0, 1.03, "at the end; darker is more often", transform=axis.transAxes)
     probe = cell["probe_accuracy"]
-    final = cell["token_accuracy" if tokens else "mean_accuracy"][:, -1]
+    final = cell[_READING[state["read"]]][:, -1]
     return (
         f"At the end the class read from {'the token' if tokens else 'the nearest class mean'} is right for "
         f"{figures.per_cent(final)} of the samples, by a linear probe of the embeddings for {figures.per_cent(probe)}."
     )
 
 
-def _draw_live(axis: Axes, steps: list[int], stored: np.ndarray, live: np.ndarray, state: dict) -> str:
+def _draw_live(axis: Axes, steps: list[int], stored: Arrays, live: Arrays, state: dict) -> str:
     color = figures.WARM if state["warmup"] else figures.COLD
-    verdict = figures.draw_live(axis, steps, stored, live, color, "region count")
-    classes = state["classes"]
+    verdict = figures.draw_live(axis, steps, stored["regions"], live["regions"], color, "region count")
+    classes, read = state["classes"], state["read"]
+    new, was = (figures.per_cent(cell[_READING[read]][:, -1]) for cell in (live, stored))
+    axis.text(0.98, 0.04, f"from the {read}: {new} right", transform=axis.transAxes, ha="right")
     axis.set(ylabel="distinct regions", ylim=(0, 1.05 * classes), yticks=range(0, classes + 1, classes // 4))
     figures.caption(axis, f"Distinct regions of {classes} classes")
-    return verdict
+    return f"{verdict} The class read from the {read} is right for {new} of the samples live, {was} stored."

@@ -82,5 +82,5 @@ def _draw_rows(axis: Axes, sweep: StoredSweep, adaptive: StoredSweep, state: dic
     axis.axvline(0, color=figures.THEORY, linestyle=":")
     axis.set_yticks(range(len(positions)), [f"K = {k}, slope {slope:g}" for k, slope in positions])
     axis.set(xlim=(-0.8, _MOST_REGRET), ylim=(len(positions) - 0.5, -0.5), xlabel="% above the best fixed warm-up")
-    axis.set_position((0.67, 0.135, 0.31, 0.62))
+    figures.place(axis, 0.67, 0.98, labels=1.8)
     figures.caption(axis, f"Regret after {sweep.settings['steps']:,} steps, {len(sweep.seeds)} seeds")

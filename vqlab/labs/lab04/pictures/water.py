@@ -32,8 +32,8 @@ def water_view(state: dict) -> View:
     lost = f"{share:.0%} of the variance is lost"
     title = f"R = {bits} {unit}: {water.active} of {DIM} modes {stand} out of the water, {lost}"
     figure, (columns, curve) = figures.canvas(2, title)
-    columns.set_position((0.07, 0.135, 0.575, 0.62))
-    curve.set_position((0.715, 0.135, 0.265, 0.62))
+    figures.place(columns, 0.07, 0.645)
+    figures.place(curve, 0.715, 0.98)
     _draw_columns(columns, variances, water)
     _draw_curve(curve, variances, bits, water)
     each = np.maximum(0, 0.5 * np.log2(variances / water.level))

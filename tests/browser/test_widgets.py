@@ -1,0 +1,141 @@
+"""Widgets in a browser where it is hard for them: a slow kernel, a busy one, a new one, none at all."""
+
+import json
+import re
+import urllib.request
+from collections.abc import Callable, Iterator
+
+import lab_page
+import lab_server
+import nbformat
+import pytest
+from test_labs import drag
+
+pytestmark = pytest.mark.timed
+SLOW_SECONDS = 0.3
+BUSY_SECONDS = 2
+_VIEW = f"""
+import time
+from vqlab.figures import View, canvas, styled
+from vqlab.widgets import Explorer, Slider
+drawn = []
+
+@styled
+def view(state):
+    time.sleep({SLOW_SECONDS})
+    drawn.append(state["x"])
+    figure, (axis,) = canvas(1, f"x is {{state['x']}}")
+    axis.plot([0, state["x"]])
+    return View(figure, f"a line up to {{state['x']}}", f"x is {{state['x']}}")
+
+"""
+_EXPLORER = f"""{_VIEW}
+Explorer([Slider("x", "length x", tuple(range(0, 130, 10)), start=0)], view)
+"""
+_STATIC = "view({'x': 70})"
+_PREDICTION = """
+from vqlab.widgets import Prediction
+Prediction("How many?", measured=lambda: [378.0, 390.0], possible=(1, 512))
+"""
+_BUSY = f"time.sleep({BUSY_SECONDS})"
+
+
+@pytest.fixture
+def notebook(browser, url, request) -> Iterator[Callable[..., lab_page.LabPage]]:
+    """(code of cells) -> a notebook of these, open in a page and run."""
+    pages = []
+
+    def open_and_run(*cells: str) -> lab_page.LabPage:
+        made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell.strip()) for cell in cells])
+        made.metadata.kernelspec = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+        name = re.sub(r"\W", "_", request.node.name)
+        content = json.dumps({"type": "notebook", "content": made}).encode()
+        put = urllib.request.Request(f"{url}/api/contents/{name}.ipynb", content, method="PUT")
+        urllib.request.urlopen(put).close()
+        pages.append(browser.new_page(viewport=lab_page.WIDE, color_scheme="light"))
+        pages[-1].add_init_script(path=lab_page.PROBE)
+        lab = lab_page.LabPage(pages[-1], url, name)
+        lab.run_all()
+        return lab
+
+    yield open_and_run
+    for page in pages:
+        page.close()
+    lab_server.end_sessions(url)
+
+
+def test_on_a_slow_kernel_a_drag_makes_no_queue_and_ends_on_the_right_picture(notebook):
+    lab = notebook(_EXPLORER, "len(drawn)")
+    (explorer,) = lab.explorers()
+    explorer.root.evaluate("e => probe.watchPictures(e)")
+    start, end = explorer.path(explorer.tracks[0])
+    with drag(lab.page, "mouse", start, end, seconds=1.2):
+        pass
+    explorer.wait_for_status("^x is 120$")
+    assert "a line up to 120" in explorer.shown()["alt"]
+    lab.page.wait_for_timeout(1000 * 3 * SLOW_SECONDS)
+    assert explorer.shown()["status"] == "x is 120"
+    # Twelve positions went by; the kernel drew as many as it had time for, and none of them after the last.
+    assert 3 <= explorer.root.evaluate("e => e.picturesSeen.length") - 1 <= 8
+
+
+def test_no_digit_is_lost_while_the_kernel_is_busy(notebook):
+    lab = notebook(_PREDICTION, "import time")
+    box, commit = lab.page.get_by_label("my prediction"), lab.page.get_by_role("button", name="Commit")
+    lab.add_and_start(_BUSY)
+    box.press_sequentially("4")
+    commit.focus()
+    box.press("End")
+    box.press_sequentially("80")
+    commit.click()
+    assert (
+        lab.answer()
+        == "You said 480. Measured: 384 ± 6 (2 seeds). Too high by 96, 16 standard deviations, a factor of 1.2."
+    )
+    assert box.is_disabled()
+
+
+def test_enter_commits(notebook):
+    lab = notebook(_PREDICTION)
+    box = lab.page.get_by_label("my prediction")
+    box.press_sequentially("384,5")
+    box.press("Enter")
+    assert lab.answer().startswith("You said 384.5. Measured: 384 ± 6 (2 seeds). Close")
+
+
+def test_after_a_restart_widgets_say_what_to_do(notebook):
+    lab = notebook(_PREDICTION, _EXPLORER)
+    sentences = lab.page.locator(".vqlab-asleep")
+    assert [sentence.is_visible() for sentence in sentences.all()] == [False, False]
+    lab.restart()
+    sentences.first.wait_for()
+    assert ["run the lab from the top again" in words for words in sentences.all_inner_texts()] == [True, True]
+    lab.wait_for_kernel()
+
+
+def test_a_saved_notebook_shows_its_pictures_without_its_kernel(notebook, url):
+    lab = notebook(_PREDICTION, _EXPLORER, _STATIC)
+    assert lab.page.locator(".vqlab-still").count() == 2
+    assert not lab.page.locator(".vqlab-still >> visible=true").count()
+    lab.page.keyboard.press("Control+s")
+    lab.page.wait_for_function("() => !document.querySelector('.jp-mod-dirty')")
+    lab_server.end_sessions(url)
+    lab.reopen()
+    stills = lab.page.locator(".vqlab-still >> visible=true")
+    stills.nth(1).wait_for()
+    assert stills.count() == 2
+    assert "How many?" in stills.nth(0).inner_text()
+    assert stills.nth(1).locator("img").evaluate("e => e.naturalWidth > 0 && e.alt") == "a line up to 0"
+    assert lab.page.locator("img[alt='a line up to 70']").is_visible()
+    assert not lab.page.get_by_text("Error displaying widget").locator("visible=true").count()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_pictures_follow_the_theme_of_the_page(notebook, theme):
+    lab = notebook(_VIEW + _STATIC)
+    lab.page.emulate_media(color_scheme=theme)
+    lab.page.locator(f"body[data-jp-theme-light={str(theme == 'light').lower()}]").wait_for(state="attached")
+    image = lab.page.locator("img.vqlab-picture")
+    assert image.evaluate("e => getComputedStyle(e).colorScheme") == theme
+    paper = lab_page.corner_color(image)
+    assert (max(paper) < 40) if theme == "dark" else (min(paper) > 240)

@@ -1,0 +1,99 @@
+"""That no lab gives away what it asks to predict: not in words, not in a picture, neither before nor right after."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import explorers
+import nbformat
+import numpy as np
+import pytest
+
+from vqlab.figures import View, spread
+from vqlab.widgets import Prediction
+
+_SHOWN = 3  # digits
+Seen = list[tuple[str, np.ndarray]]
+
+
+def drawn(view: View) -> tuple[str, np.ndarray]:
+    """All words of a view, and all numbers along the axes of its artists."""
+    axes = view.figure.axes
+    words = [view.alt, view.status, view.figure.get_suptitle()]
+    words += [text.get_text() for axis in axes for text in (*axis.texts, axis._left_title)]
+    numbers = [line.get_xydata() for axis in axes for line in axis.lines]
+    numbers += [np.ma.filled(artist.get_offsets(), np.nan) for axis in axes for artist in axis.collections]
+    return "\n".join(words), np.concatenate([np.ravel(part).astype(float) for part in numbers])
+
+
+def asked(source: Path, monkeypatch) -> Iterator[tuple[Prediction, Seen, Seen]]:
+    """Every prediction of a lab with what its views show before it, and what the first one after it shows."""
+    events: list = []
+    begin, ask = View.__init__, Prediction.__init__
+
+    def see(self: View, *arguments: object, **named: object) -> None:
+        begin(self, *arguments, **named)
+        events.append(drawn(self))
+
+    def remember(self: Prediction, *arguments: object, **named: object) -> None:
+        ask(self, *arguments, **named)
+        events.append(self)
+
+    monkeypatch.setattr(View, "__init__", see)
+    monkeypatch.setattr(Prediction, "__init__", remember)
+    explorers.of_lab(source)
+    for at, event in enumerate(events):
+        if isinstance(event, Prediction):
+            seen = [[one for one in part if not isinstance(one, Prediction)] for part in (events[:at], events[at:])]
+            yield event, seen[0], seen[1][:1]
+
+
+def number_shown(prediction: Prediction) -> tuple[str, float]:
+    """What Commit will say was measured, as written, and the mean itself."""
+    values = np.asarray(list(prediction.measured()), float)
+    return spread(values, _SHOWN).split(" ± ")[0], float(values.mean())
+
+
+def tells(words: str, number: str) -> bool:
+    return re.search(rf"(?<![\d.,]){re.escape(number)}(?![.,]?\d)", words) is not None
+
+
+def section_outputs(notebook: nbformat.NotebookNode, cell: int) -> str:
+    """The words of all stored outputs from the top to the end of the section after that of a cell."""
+    headings = [i for i, one in enumerate(notebook.cells) if i > cell and re.match("## ", one.source)]
+    end = headings[1] if len(headings) > 1 else len(notebook.cells)
+    outputs = [output for one in notebook.cells[:end] for output in one.get("outputs", [])]
+    data = [output.get("data", {}) for output in outputs]
+    words = [output.get("text", "") for output in outputs]
+    return "\n".join(
+        [*words, *(str(bundle.get(kind, "")) for bundle in data for kind in ("text/plain", "text/markdown"))]
+    )
+
+
+@pytest.mark.parametrize("source", explorers.SOURCES, ids=lambda source: source.stem[:2])
+def test_no_picture_shows_the_answer_before_it_is_asked_for(source, monkeypatch):
+    found = list(asked(source, monkeypatch))
+    assert found, "this lab asks for no prediction"
+    for prediction, before, after in found:
+        number, mean = number_shown(prediction)
+        for words, drawn_numbers in before + after:
+            assert not tells(words, number), f"{number} stands in: {words}"
+            near = np.isclose(drawn_numbers, mean, rtol=10.0**-_SHOWN, atol=0)
+            assert not near.any(), f"{mean} is drawn beside: {words}"
+
+
+@pytest.mark.parametrize("source", explorers.SOURCES, ids=lambda source: source.stem[:2])
+def test_no_stored_output_tells_the_answer_before_it_is_asked_for(source, monkeypatch):
+    notebook = nbformat.read(explorers.LABS / f"{source.stem}.ipynb", 4)
+    cells = [i for i, cell in enumerate(notebook.cells) if re.search(r"^Prediction\(", cell.source, re.M)]
+    predictions = [prediction for prediction, _, _ in asked(source, monkeypatch)]
+    assert len(cells) == len(predictions)
+    for cell, prediction in zip(cells, predictions, strict=True):
+        number, _ = number_shown(prediction)
+        assert not tells(section_outputs(notebook, cell), number), number
+
+
+def test_an_answer_is_found_however_it_is_surrounded():
+    assert tells("perplexity 384 ± 6", "384")
+    assert tells("it reads 384.", "384")
+    assert not tells("1,384 or 384.5 or 3841", "384")
