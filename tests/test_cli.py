@@ -177,11 +177,12 @@ def test_a_finished_checkpoint_is_reported_again_without_training(press_ctrl_c, 
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
-        (("--steps", 0), "at least one step"),
-        (("--steps", -5), "at least one step"),
+        (("--steps", 0), "steps must be at least 1, got 0"),
+        (("--steps", -5), "steps must be at least 1, got -5"),
         (("--warmup", 7), "0…6"),
-        (("--codebook-size", 0), "at least one code"),
-        (("--batch-size", 0), "at least one sample"),
+        (("--warmup", -1), "warmup must be at least 0"),
+        (("--codebook-size", 0), "codebook_size must be at least 1"),
+        (("--batch-size", 0), "batch_size must be at least 1"),
         (("--images", 0), "--images must be at least 1"),
         (("--images", -3), "--images must be at least 1"),
         (("--dim", 0), "--dim must be at least 1"),
@@ -257,4 +258,4 @@ def test_the_exit_status_and_the_sentence_reach_the_shell():
     command = [sys.executable, "-m", "vqlab", "train", "--data", "photos", "--images", "9", "--steps", "0"]
     answer = subprocess.run(command, capture_output=True, text=True)
     assert (answer.returncode, answer.stdout) == (1, "")
-    assert answer.stderr == "vqlab: training needs at least one step, got steps = 0\n"
+    assert answer.stderr == "vqlab: steps must be at least 1, got 0\n"

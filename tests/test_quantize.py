@@ -108,7 +108,7 @@ def test_nearest_code_of_half_precision_is_that_of_the_numbers_it_stands_for(dty
     assert torch.equal(nearest_code(300 * z, 300 * codes), exact_search(300 * z, 300 * codes))
 
 
-def test_nearest_code_stays_exact_where_products_may_be_rounded(monkeypatch):
+def test_nearest_code_stays_exact_where_products_may_be_rounded():
     precision = torch.get_float32_matmul_precision()
     try:
         for allowed in ("high", "medium"):

@@ -399,9 +399,9 @@ def test_a_checkpoint_of_another_training_is_refused_and_changes_nothing(checkpo
     ("wrong", "words"),
     [
         ({"warmup": 41}, "must lie in 0…40, got 41"),
-        ({"warmup": -1}, "must lie in 0…40, got -1"),
-        ({"steps": 0, "warmup": 0}, "at least one step"),
-        ({"batch_size": 0}, "at least one sample"),
+        ({"warmup": -1}, "warmup must be at least 0, got -1"),
+        ({"steps": 0, "warmup": 0}, "steps must be at least 1, got 0"),
+        ({"batch_size": 0}, "batch_size must be at least 1, got 0"),
         ({"optimizer": "lion"}, "unknown optimizer 'lion'"),
         ({"initialisation": "kmeanz"}, "unknown codebook initialisation 'kmeanz'"),
         ({"codebook_size": 0}, "codebook_size must be at least 1, got 0"),
@@ -419,6 +419,18 @@ def test_a_checkpoint_of_another_training_is_refused_and_changes_nothing(checkpo
 def test_impossible_settings_are_refused_before_training_starts(wrong, words, refuses):
     with refuses(words):
         make(**wrong)
+
+
+@pytest.mark.parametrize("until", [41, -1, 2.5])
+def test_a_training_cannot_run_past_its_end(until, refuses):
+    with refuses("until"):
+        make().run(until=until)
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16, torch.float16])
+def test_samples_of_any_float_dtype_train(dtype):
+    trained, expected = make(data=POINTS.to(dtype)).run(), make(data=POINTS.to(dtype).float()).run()
+    assert same(state_of(trained), state_of(expected))
 
 
 @pytest.mark.parametrize("warmup", [0, 20, 40])

@@ -17,6 +17,8 @@ from vqlab.quantizers import inputs
 from vqlab.quantizers.initialisation import initialise
 from vqlab.quantizers.nearest import chosen, count_flat, flat, search
 
+UPDATES = ("ema", "gradient")
+
 
 class Quantized(NamedTuple):
     """What a quantizer returns: z_q (R, N, d) with straight-through gradient, tokens (R, N), loss (R,)."""
@@ -74,7 +76,7 @@ class VectorQuantizer(nn.Module):
     ) -> None:
         super().__init__()
         codebook_size, dim = whole(codebook_size, "the number of codes, K,"), whole(dim, "the dimension d of a code")
-        self.update = one_of(update, "codebook update", ("ema", "gradient"))
+        self.update = one_of(update, "codebook update", UPDATES)
         self.decay = number(decay, "the EMA decay", least=0, below=1)
         self.commitment_weight = number(commitment_weight, "the commitment weight", least=0)
         self.codebook_weight = number(codebook_weight, "the codebook weight", least=0)
