@@ -316,8 +316,8 @@ def test_saving_makes_the_folder_and_leaves_nothing_else_in_it(tmp_path):
 def test_a_full_disk_is_told_and_leaves_the_old_checkpoint(checkpoint, monkeypatch, error, refuses):
     before = checkpoint.read_bytes()
 
-    def write_half(state, path):
-        path.write_bytes(b"half a checkpoint")
+    def write_half(state, file):
+        file.write(b"half a checkpoint")
         raise error
 
     trainer = make().run(until=30)

@@ -13,8 +13,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vqlab import LabError
+from vqlab import LabError, labs
 from vqlab.classroom.cli import add_assignment, add_grade, add_pack
+from vqlab.sweeps.command import add_sweep
 
 if TYPE_CHECKING:
     import numpy as np
@@ -189,39 +190,7 @@ def _summary(trainer: "Trainer", held_out: "np.ndarray") -> str:
 
 
 def _sweep(subcommands: argparse._SubParsersAction) -> None:
-    parser = subcommands.add_parser("sweep", help="compute and store the experiments behind the labs, or check them")
-    parser.add_argument("names", nargs="*", metavar="NAME", help="which ones (none: list their names)")
-    parser.add_argument("--all", action="store_true", help="every experiment")
-    parser.add_argument("--check", action="store_true", help="retrain a few stored cells and compare")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes (default: one a core)")
-    parser.set_defaults(run=_run_sweeps)
-
-
-def _run_sweeps(chosen: argparse.Namespace) -> int:
-    from vqlab import labs
-    from vqlab.sweeps import runner
-
-    experiments = labs.experiments()
-    names = list(experiments) if chosen.all else chosen.names
-    if not names:
-        raise LabError(f"no sweep was named: give --all, or one or more of {', '.join(experiments)}")
-    if unknown := [name for name in names if name not in experiments]:
-        raise LabError(f"no sweep is called {', '.join(unknown)}: choose from {', '.join(experiments)}")
-    if chosen.jobs < 1:
-        raise LabError(f"a sweep needs at least one process, got --jobs {chosen.jobs}")
-    missed = 0
-    for name in names:
-        if chosen.check:
-            for sentence, agrees in runner.check(experiments[name]):
-                print(f"[{'OK' if agrees else 'DIFFERS'}] {name}: {sentence}")
-                missed += not agrees
-            continue
-        try:
-            print(f"stored {runner.run(experiments[name], chosen.jobs)}")
-        except KeyboardInterrupt:
-            print("Stopped; finished cells are kept, so the same command goes on from here.", file=sys.stderr)
-            return INTERRUPTED
-    return 1 if missed else 0
+    add_sweep(subcommands, lambda: labs.experiments())  # found when the command runs
 
 
 def _download(subcommands: argparse._SubParsersAction) -> None:

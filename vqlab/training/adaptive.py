@@ -15,8 +15,9 @@ class AdaptiveSwitch:
     grown by more than `min_gain` for `patience` checks (`theory.adaptive_switch`), or at the share `latest` of all
     steps, it is time to switch.
 
-    In a loop of your own, call `observe` in every step of the warm-up, and `VectorQuantizer.start_from` when it says so.
-    With `Trainer`, pass the rule to `run` and set `Settings.warmup` to `Settings.steps`, so that nothing else switches.
+    In a loop of your own, call `observe` in every step of the warm-up, and `VectorQuantizer.start_from` when it says
+    so. With `Trainer`, pass the rule to `run` and set `Settings.warmup` to `Settings.steps`, so that nothing else
+    switches.
 
     Args: probe: how many latents the variances are measured on, at most.
     Attributes: history: the scores so far, one a check.   switched_at: the step of the switch, None before.

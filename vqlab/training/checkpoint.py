@@ -1,12 +1,12 @@
 """Checkpoint files: written whole or not at all, and read only if nothing in them is damaged."""
 
-import os
 import zipfile
 from pathlib import Path
 
 import torch
 
 from vqlab import LabError
+from vqlab.files import write_atomically
 
 _NEEDED = {"settings", "seeds", "data", "step", "quantizing", "losses", "model", "quantizer", "optimizer", "generators"}
 
@@ -17,16 +17,13 @@ def write(path: str | Path, state: dict) -> None:
     Raises: LabError if the disk is full, or the folder cannot be written, or `path` is a folder.
     """
     path = Path(path)
-    partial = path.with_name(path.name + ".partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        torch.save(state, partial)
-        os.replace(partial, path)
+        write_atomically(path, lambda file: torch.save(state, file))
     except (OSError, RuntimeError) as error:
-        if partial.is_file():
-            partial.unlink()
+        reason = " ".join(str(error).split()).replace(". ", " ")
         raise LabError(
-            f"could not write the checkpoint {path} ({error}): make room or choose another file, and save again"
+            f"could not write the checkpoint {path} ({reason[:150]}): make room or choose another file, and save again"
         ) from error
 
 

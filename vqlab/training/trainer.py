@@ -56,7 +56,8 @@ class Trainer:
         settings: see `Settings`.   seeds: one per run.
     Attributes: step (optimiser steps done), quantizing (False during the warm-up), quantizer, model, losses
         (R,), the latest total loss.
-    Raises: LabError for empty data, or a model or settings that are none; during training, if latents or losses turn NaN or Inf.
+    Raises: LabError for empty data, or a model or settings that are none; during training, if latents or losses turn
+        NaN or Inf.
     """
 
     def __init__(self, model: Autoencoder, data: Tensor, settings: Settings, seeds: Sequence[int] = (0,)) -> None:
