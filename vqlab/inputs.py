@@ -107,7 +107,10 @@ def number(
     below: float = math.inf,
 ) -> float:
     """One finite number as a Python float, from `least` to `most`, above `above` and below `below`."""
-    given = float(_single(value, what))
+    try:
+        given = float(_single(value, what))
+    except OverflowError:
+        given = math.inf
     if not (math.isfinite(given) and least <= given <= most and above < given < below):
         raise LabError(f"{what} must be {_range(least, above, most, below)}, got {shown(given)}")
     return given
@@ -120,11 +123,10 @@ def seed(value: object) -> int:
 
 def seeds(values: object) -> tuple[int, ...]:
     """One or more seeds, one a run."""
-    if isinstance(values, str) or not hasattr(values, "__iter__") or getattr(values, "ndim", 1) != 1:
-        raise LabError(f"seeds must be a list of whole numbers, one a run, got {shown(values)}")
-    if not (found := tuple(seed(value) for value in values)):
-        raise LabError("there are no seeds: give one for each run, as in seeds=[0]")
-    return found
+    found = integers(values, "seeds")
+    if found.ndim != 1:
+        raise LabError(f"seeds must be a list of whole numbers, one a run, got shape {found.shape}")
+    return tuple(seed(int(value)) for value in found)
 
 
 def one_of(value: object, what: str, choices: Sequence[str]) -> str:

@@ -65,7 +65,8 @@ def power_law_spectrum(d: int = 32, slope: float = 1.0) -> np.ndarray:
 
     Raises: LabError if d < 1 or the slope is outside −20…20.
     """
-    spectrum = np.arange(1, whole(d, "d") + 1) ** -number(slope, "the slope", least=-20, most=20)
+    d = whole(d, "d")
+    spectrum = np.arange(1, d + 1) ** -number(slope, "the slope", least=-20, most=20)
     return spectrum * d / spectrum.sum()
 
 

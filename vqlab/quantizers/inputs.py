@@ -10,7 +10,10 @@ import torch
 from torch import Generator, Tensor
 
 from vqlab import LabError
-from vqlab.inputs import LARGEST, plain, shown
+from vqlab.inputs import LARGEST, integers, plain, shown
+
+# Up to here squares of float32, and sums of a hundred million of them, are finite.
+LARGEST_FLOAT32 = 1e15
 
 
 def real(values: object, what: str) -> Tensor:
@@ -32,7 +35,7 @@ def latents(values: object) -> Tensor:
         raise LabError("there are no latents to quantize (N = 0): give at least one")
     if z.shape[0] == 0 or z.shape[2] == 0:
         raise LabError(f"latents (R, N, d) need at least one run and one dimension, got {tuple(z.shape)}")
-    _check_finite(z, "the latents")
+    check_finite(z, "the latents")
     return z
 
 
@@ -48,7 +51,7 @@ def codes(values: object, z: Tensor) -> Tensor:
         raise LabError("the codebook is empty (K = 0): give at least one code")
     if codebook.device != z.device:
         raise LabError(f"latents are on {z.device} and the codebook on {codebook.device}: move one of them with .to()")
-    _check_finite(codebook, "the codes")
+    check_finite(codebook, "the codes")
     return codebook
 
 
@@ -76,18 +79,23 @@ def generators(values: object, runs: int) -> list[Generator]:
 
 
 def _writable(values: object, what: str) -> np.ndarray:
+    """A copy that PyTorch can share: it cannot write some memory, and knows few unsigned or foreign dtypes."""
     array = plain(values, what)
-    if (array.dtype.kind == "u" and array.dtype.itemsize == 8) or array.dtype.itemsize > 8:
-        array = array.astype("float64" if array.dtype.kind == "f" else "int64")
-    return array.copy()  # torch would share, and warn of, memory that cannot be written
+    if array.dtype.kind == "f":
+        return np.array(array, f"=f{min(8, array.dtype.itemsize)}")
+    return np.array(integers(array, what, axes=0) if array.size else array, "=i8")
 
 
-def _check_finite(x: Tensor, what: str) -> None:
+def check_finite(x: Tensor, what: str) -> None:
+    """Refuse NaN, Inf and numbers whose squares overflow in float64.   Raises: LabError."""
     # A sum costs a quarter of a look at every number. Only if it is not finite is the look needed.
-    total = abs(x.sum().item())
-    if total <= LARGEST:
+    limit = LARGEST if x.dtype == torch.float64 else LARGEST_FLOAT32
+    if abs(x.sum().item()) <= limit:
         return
     if not torch.isfinite(x).all():
         raise LabError(f"{what} contain NaN or Inf: the training has diverged, so lower the learning rate")
-    if (largest := x.abs().amax().item()) > LARGEST:
-        raise LabError(f"{what} reach {largest:.3g}, beyond which squares overflow: scale them down")
+    if (largest := x.abs().amax().item()) > limit:
+        raise LabError(
+            f"{what} reach {largest:.3g}, and squares overflow: scale the data down, or lower the learning rate if the "
+            "training has diverged"
+        )

@@ -51,7 +51,7 @@ def search(z: Tensor, codebook: Tensor) -> Tensor:
     norms = sizes.sqrt()
     reach = norms + (sizes - 2 * best).clamp_(min=0).sqrt_()
     error = (reach * (norms + reach / 2)).mul_(2 * (z.shape[2] + 16) * roundoff).add_(1e-30)
-    unsure = ~(best - second > error)  # true for NaN, too: a square that overflowed
+    unsure = best - second <= error
     if unsure.any():
         for run in unsure.any(1).nonzero().squeeze(1).tolist():
             rows = unsure[run].nonzero().squeeze(1)
@@ -120,11 +120,12 @@ def _argmax_last(x: Tensor) -> Tensor:
 def look_up(codebook: Tensor, tokens: Tensor) -> Tensor:
     """codebook (R, K, d), tokens (R, N) -> the chosen codes (R, N, d).
 
-    Raises: LabError for a codebook or tokens of another shape, or a token outside 0…K−1.
+    Raises: LabError for a codebook or tokens of another shape, NaN/Inf, or a token outside 0…K−1.
     """
     codebook = inputs.real(codebook, "a codebook (R, K, d)")
     if codebook.ndim != 3 or 0 in codebook.shape:
         raise LabError(f"a codebook must have shape (R, K, d), none of them 0, got {tuple(codebook.shape)}")
+    inputs.check_finite(codebook, "the codes")
     tokens = inputs.tokens(tokens, codebook.shape[1])
     if len(tokens) != len(codebook):
         raise LabError(f"{len(codebook)} codebooks need tokens of as many runs, got {tuple(tokens.shape)}")

@@ -31,11 +31,13 @@ class Quantized(NamedTuple):
 def straight_through(z: Tensor, z_q: Tensor) -> Tensor:
     """Value of z_q, gradient of z: z + sg(z_q − z) (van den Oord et al. 2017, arXiv 1711.00937, §3.2).
 
-    Raises: LabError if the two differ in shape.
+    Raises: LabError if the two differ in shape, or for NaN/Inf.
     """
     z, z_q = inputs.real(z, "latents"), inputs.real(z_q, "quantized latents")
     if z.shape != z_q.shape:
         raise LabError(f"z and z_q must have one shape, got {tuple(z.shape)} and {tuple(z_q.shape)}")
+    inputs.check_finite(z, "the latents")
+    inputs.check_finite(z_q, "the quantized latents")
     return z + (z_q - z).detach()
 
 
@@ -156,7 +158,9 @@ class VectorQuantizer(nn.Module):
             if self.training:
                 self._follow(exact.detach().to(self.sums.dtype), tokens)
             passed = exact + (z_q - exact).detach()
-            return Quantized(passed.to(z.dtype) if isinstance(z, Tensor) else passed, tokens, loss)
+            if isinstance(z, Tensor) and z.is_floating_point():
+                passed = passed.to(z.dtype)
+            return Quantized(passed, tokens, loss)
 
     @torch.no_grad()
     def _follow(self, z: Tensor, tokens: Tensor) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from vqlab import LabError
+from vqlab.files import as_path
 from vqlab.inputs import shown
 from vqlab.sweeps.experiment import FORMAT, Arrays, Axis, Experiment
 from vqlab.sweeps.packing import unpack
@@ -100,9 +101,10 @@ class StoredSweep:
         )
 
     def _place(self, axis: Axis, value: object) -> int:
-        for i, stored in enumerate(axis.values):
-            if np.ndim(value) == 0 and stored == value:
-                return i
+        if getattr(value, "ndim", None) == 0:
+            value = value.item()
+        if isinstance(value, str | int | float) and value in axis.values:
+            return axis.values.index(value)
         choices = shown(list(axis.values)) if len(axis.values) > 12 else list(axis.values)
         raise LabError(f"{axis.name} = {shown(value)} is not stored in {self.name}: choose from {choices}")
 
@@ -114,7 +116,7 @@ def load(name: str, folder: Path | None = None) -> StoredSweep:
     """
     if not (isinstance(name, str) and name.isidentifier()):
         raise LabError(f"a stored sweep has a name such as tokens_collapse, got {shown(name)}")
-    folder = home() if folder is None else Path(folder)
+    folder = home() if folder is None else as_path(folder, "the folder of stored sweeps")
     npz, description_file = folder / f"{name}.npz", folder / f"{name}.json"
     remake = f"remake it with `python -m vqlab sweep {name}`, or restore it from the repository"
     try:

@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 
 from vqlab import LabError
-from vqlab.files import write_atomically
+from vqlab.files import as_path, write_atomically
 
 _NEEDED = {"settings", "seeds", "data", "step", "quantizing", "losses", "model", "quantizer", "optimizer", "generators"}
 
@@ -16,7 +16,7 @@ def write(path: str | Path, state: dict) -> None:
 
     Raises: LabError if the disk is full, or the folder cannot be written, or `path` is a folder.
     """
-    path = Path(path)
+    path = as_path(path, "a checkpoint")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(path, lambda file: torch.save(state, file))
@@ -32,7 +32,8 @@ def read(path: str | Path) -> dict:
 
     Raises: LabError if the file is missing, a folder, damaged, or no checkpoint of ours.
     """
-    if Path(path).is_dir():
+    path = as_path(path, "a checkpoint")
+    if path.is_dir():
         raise LabError(f"{path} is a folder, not a checkpoint: name a file in it")
     try:
         with zipfile.ZipFile(path) as archive:

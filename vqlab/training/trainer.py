@@ -38,12 +38,13 @@ def _samples(values: Tensor) -> Tensor:
     if str(getattr(values, "dtype", "")).removeprefix("torch.") == "uint8":
         samples = torch.as_tensor(values)
     else:
-        samples = inputs.real(values, "samples (n, …)").float()
+        samples = inputs.real(values, "samples (n, …)").detach().float()
+        inputs.check_finite(samples, "the samples")
     if samples.ndim < 2 or samples.numel() == 0:
         raise LabError(
             f"the data set is empty or of another shape: training needs samples (n, …), got {tuple(samples.shape)}"
         )
-    return samples.detach()
+    return samples
 
 
 class Trainer:
@@ -102,7 +103,7 @@ class Trainer:
 
     def _train_step(self) -> None:
         x = self._batch()
-        z = self.model.encode(x)
+        z = self._encode(x)
         if self.quantizing:
             z, _, loss = self.quantizer(z)
         else:
@@ -140,7 +141,17 @@ class Trainer:
         """Encoder outputs (R, N, d) of samples (n, …), before quantization."""
         runs, samples = len(self.seeds), _samples(samples)
         parts = samples.split(_LATENT_BATCH if samples.ndim > 2 else len(samples))
-        return torch.cat([self.model.encode(_floats(part).expand(runs, *part.shape)) for part in parts], 1)
+        return torch.cat([self._encode(_floats(part).expand(runs, *part.shape)) for part in parts], 1)
+
+    def _encode(self, x: Tensor) -> Tensor:
+        try:
+            return self.model.encode(x)
+        except RuntimeError as error:
+            reason = " ".join(str(error).split()).replace(". ", ", ")[:150]
+            raise LabError(
+                f"the model cannot encode {len(x)} runs of samples {tuple(x.shape[1:])} ({reason}): make it for "
+                "the same seeds and for such samples"
+            ) from error
 
     @torch.no_grad()
     def reconstruct(self, samples: Tensor) -> tuple[Tensor, Tensor | None]:
