@@ -5,14 +5,17 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 from functools import partial
+from typing import TYPE_CHECKING
 
 from vqlab import LabError
-from vqlab.sweeps.experiment import Experiment
+
+if TYPE_CHECKING:
+    from vqlab.sweeps import Experiment
 
 INTERRUPTED = 130
 
 
-def add_sweep(subcommands: argparse._SubParsersAction, experiments: Callable[[], Mapping[str, Experiment]]) -> None:
+def add_sweep(subcommands: argparse._SubParsersAction, experiments: Callable[[], Mapping[str, "Experiment"]]) -> None:
     """Add the command for the experiments, by name, that `experiments()` finds when it is run."""
     parser = subcommands.add_parser("sweep", help="compute and store the experiments behind the labs, or check them")
     parser.add_argument("names", nargs="*", metavar="NAME", help="which ones (none: list their names)")
@@ -23,7 +26,7 @@ def add_sweep(subcommands: argparse._SubParsersAction, experiments: Callable[[],
     parser.set_defaults(run=partial(_run, find=experiments))
 
 
-def _run(chosen: argparse.Namespace, find: Callable[[], Mapping[str, Experiment]]) -> int:
+def _run(chosen: argparse.Namespace, find: Callable[[], Mapping[str, "Experiment"]]) -> int:
     from vqlab.sweeps import runner
 
     experiments = find()
