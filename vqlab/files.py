@@ -1,19 +1,15 @@
-"""Files that are written whole or not at all."""
+"""Where files are, and writing them whole or not at all."""
 
 import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
-from vqlab import LabError
-from vqlab.inputs import shown
 
-
-def as_path(value: object, what: str) -> Path:
-    """A path given as text or as a Path.   Raises: LabError for anything else, or an empty one."""
-    if not isinstance(value, str | os.PathLike) or not str(value):
-        raise LabError(f"{what} must be a path, got {shown(value)}")
-    return Path(value).expanduser()
+def repository() -> Path | None:
+    """The folder of the repository that this vqlab is part of, None if it was installed from it."""
+    root = Path(__file__).resolve().parents[1]
+    return root if (root / "pyproject.toml").is_file() and (root / "labs").is_dir() else None
 
 
 def write_atomically(path: Path, write: Callable[[IO[bytes]], object]) -> None:

@@ -5,7 +5,9 @@ What is no number, not finite, of the wrong shape or out of range is refused her
 """
 
 import math
+import os
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
@@ -127,6 +129,13 @@ def seeds(values: object) -> tuple[int, ...]:
     if found.ndim != 1:
         raise LabError(f"seeds must be a list of whole numbers, one a run, got shape {found.shape}")
     return tuple(seed(int(value)) for value in found)
+
+
+def as_path(value: object, what: str) -> Path:
+    """A path given as text or as a Path.   Raises: LabError for anything else, or an empty one."""
+    if not isinstance(value, str | os.PathLike) or not str(value):
+        raise LabError(f"{what} must be a path, got {shown(value)}")
+    return Path(value).expanduser()
 
 
 def one_of(value: object, what: str, choices: Sequence[str]) -> str:

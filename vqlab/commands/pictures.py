@@ -27,7 +27,7 @@ def read_pictures(folder: Path, count: int, seed: int) -> tuple[np.ndarray, list
             skipped.append(f"skipped {files[i].relative_to(folder)}: {error}")
     if len(pictures) < 2:
         raise LabError(
-            f"{folder} holds {len(pictures)} pictures that can be read, among {len(files)} files, and training needs 2, "
-            "one of them to judge by: name another folder"
+            f"{folder} holds {len(pictures)} pictures that can be read, among {len(files)} files, and training needs "
+            "two, one of them to judge by: name another folder"
         )
     return np.stack(pictures), sorted(skipped)

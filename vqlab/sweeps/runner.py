@@ -49,8 +49,8 @@ def run(experiment: Experiment, jobs: int = 1, folder: Path | None = None) -> Pa
         ) from error
     except OSError as error:
         raise LabError(
-            f"could not write under {folder} ({error.strerror}): make room there and run the same command again, "
-            "finished cells are kept"
+            f"could not write under {folder} ({error.strerror}): make room there, or set VQLAB_SWEEPS to another "
+            "folder, and run the same command again, finished cells are kept"
         ) from error
     shutil.rmtree(parts)
     return stored

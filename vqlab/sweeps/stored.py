@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from vqlab import LabError
-from vqlab.files import as_path
-from vqlab.inputs import shown
+from vqlab.files import repository
+from vqlab.inputs import as_path, shown
 from vqlab.sweeps.experiment import FORMAT, Arrays, Axis, Experiment
 from vqlab.sweeps.packing import unpack
 
@@ -28,8 +28,11 @@ _KINDS = {
 
 
 def home() -> Path:
-    """Where sweeps are stored: the environment variable VQLAB_SWEEPS, or data/sweeps of the repository."""
-    return Path(os.environ.get("VQLAB_SWEEPS") or Path(__file__).resolve().parents[2] / "data" / "sweeps")
+    """Where sweeps are stored: the environment variable VQLAB_SWEEPS, data/sweeps of the repository, or the package."""
+    if named := os.environ.get("VQLAB_SWEEPS"):
+        return Path(named).expanduser()
+    root = repository()
+    return root / "data" / "sweeps" if root else Path(__file__).with_name("shipped")
 
 
 def digest(npz: bytes, description: dict) -> str:

@@ -6,7 +6,8 @@ from pathlib import Path
 import torch
 
 from vqlab import LabError
-from vqlab.files import as_path, write_atomically
+from vqlab.files import write_atomically
+from vqlab.inputs import as_path
 
 _NEEDED = {"settings", "seeds", "data", "step", "quantizing", "losses", "model", "quantizer", "optimizer", "generators"}
 
