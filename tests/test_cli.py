@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from made_up_cifar10 import write_binary, write_python
+from PIL import Image
 
 from vqlab import doctor
 from vqlab.__main__ import main
@@ -22,7 +23,8 @@ NUMBER = r"[\d.,]+"
 SUMMARY = (
     rf"reconstruction error {NUMBER} \(PSNR -?{NUMBER} dB\) · perplexity (?P<perplexity>{NUMBER}) of (?P<k>{NUMBER}) "
     rf"at (?P<tokens>{NUMBER}) tokens · active codes (?P<active>{NUMBER}) · "
-    rf"effective dimension (?P<encoder>{NUMBER}) \(encoder output\) / (?P<codebook>{NUMBER}) \(codebook\)\n"
+    rf"effective dimension (?P<encoder>{NUMBER}) \(encoder output\) / (?P<codebook>{NUMBER}) \(codebook\) / "
+    rf"(?P<used>{NUMBER}) \(codes in use\)\n"
 )
 
 
@@ -59,7 +61,7 @@ def test_train_prints_the_metrics_in_the_house_order_and_its_progress_elsewhere(
     assert (found["k"], found["tokens"]) == ("16", "32,768")
     assert 1 <= int(found["perplexity"]) <= int(found["active"]) <= 16
     assert 0 < int(found["encoder"]) <= 3
-    assert 0 < int(found["codebook"]) <= 3
+    assert 0 < int(found["used"]) <= int(found["codebook"]) <= 3
     for shown in ("6/6", "loss=", "warm-up", "quantized"):
         assert shown in printed.err
 
@@ -110,6 +112,66 @@ def test_the_images_stay_bytes_and_are_no_more_than_asked_for(cifar10, monkeypat
     assert train("--images", 20) == 0
     assert seen[0].shape == (20, 3, 32, 32)
     assert seen[0].numpy().dtype == np.uint8
+
+
+# --- Pictures of one's own -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Twenty pictures in two folders, in many formats and shapes, and three files that are none."""
+    rng = np.random.default_rng(0)
+    pictures = tmp_path / "pictures"
+    (pictures / "more").mkdir(parents=True)
+    for i in range(20):
+        mode, suffix = [("RGB", "jpg"), ("L", "bmp"), ("RGBA", "png"), ("CMYK", "jpg"), ("P", "webp")][i % 5]
+        pixels = rng.integers(256, size=(rng.integers(40, 90), rng.integers(40, 90), 3), dtype=np.uint8)
+        picture = Image.fromarray(pixels).convert(mode)
+        picture.save((pictures if i % 2 else pictures / "more") / f"{i}.{suffix}")
+    (pictures / "notes.txt").write_text("no picture")
+    whole = (pictures / "3.jpg").read_bytes()
+    (pictures / "half.jpg").write_bytes(whole[: len(whole) // 2])
+    (pictures / "more" / "empty.png").write_bytes(b"")
+    return pictures
+
+
+def test_a_folder_of_pictures_trains_and_names_what_it_skips(folder, monkeypatch, capsys):
+    seen = []
+    run = Trainer.run
+    monkeypatch.setattr(Trainer, "run", lambda self, *callbacks: seen.append(self.data) or run(self, *callbacks))
+    assert train("--data", folder) == 0
+    printed = capsys.readouterr()
+    assert re.fullmatch(SUMMARY, printed.out)["tokens"] == f"{2 * 64}"  # a tenth of 20 is held out
+    assert seen[0].shape == (18, 3, 32, 32)
+    skipped = [line for line in printed.err.splitlines() if line.startswith("skipped ")]
+    assert [line.split(":")[0].removeprefix("skipped ") for line in skipped] == [
+        "half.jpg",
+        os.path.join("more", "empty.png"),
+        "notes.txt",
+    ]
+
+
+def test_a_folder_without_pictures_is_told(folder, tmp_path, capsys):
+    for path in folder.rglob("*.*"):
+        if path.suffix != ".txt":
+            path.unlink()
+    assert "holds 0 pictures that can be read, among 1 files" in refused(capsys, "train", *SMALL, "--data", folder)
+
+
+def test_what_is_exported_is_what_the_training_ends_with(monkeypatch, tmp_path, capsys):
+    trained = []
+    run = Trainer.run
+    monkeypatch.setattr(Trainer, "run", lambda self, *callbacks: trained.append(run(self, *callbacks)))
+    assert train("--export", tmp_path / "run.npz") == 0
+    with np.load(tmp_path / "run.npz") as exported:
+        latents, tokens, codebook = (torch.from_numpy(exported[key]) for key in ("latents", "tokens", "codebook"))
+    assert latents.shape == (40, 64, 3)
+    assert torch.equal(latents.reshape(1, -1, 3), trained[0].latents(trained[0].data))
+    assert torch.equal(codebook, trained[0].quantizer.codebook[0].detach())
+    distances = torch.cdist(
+        latents.reshape(-1, 3).double(), codebook.double(), compute_mode="donot_use_mm_for_euclid_dist"
+    )
+    assert torch.equal(tokens.reshape(-1), distances.argmin(1))
 
 
 # --- Ctrl-C and going on -------------------------------------------------------------------------------------
@@ -163,6 +225,36 @@ def test_a_second_ctrl_c_stops_at_once_and_without_a_traceback(press_ctrl_c, cap
     assert capsys.readouterr().err.splitlines()[-1] == "vqlab: stopped"
 
 
+def test_kill_9_loses_at_most_the_steps_since_the_last_save(tmp_path, capsys):
+    assert train("--steps", 40) == 0
+    uninterrupted = capsys.readouterr().out
+    checkpoint = tmp_path / "run.pt"
+    script = (
+        "import os, signal, sys\n"
+        "from vqlab.__main__ import main\n"
+        "from vqlab.training import Trainer\n"
+        "step = Trainer._train_step\n"
+        "def dies(self):\n"
+        "    if self.step == 33: os.kill(os.getpid(), signal.SIGKILL)\n"
+        "    step(self)\n"
+        "Trainer._train_step = dies\n"
+        "main(sys.argv[1:])\n"
+    )
+    arguments = ["train", *SMALL, "--steps", "40", "--checkpoint", str(checkpoint), "--save-every", "10"]
+    killed = subprocess.run([sys.executable, "-c", script, *arguments], capture_output=True)
+    assert killed.returncode == -signal.SIGKILL
+    assert torch.load(checkpoint, weights_only=True)["step"] == 30
+    assert main(arguments) == 0
+    assert capsys.readouterr().out == uninterrupted
+
+
+def test_the_learning_rate_is_that_of_the_optimizer(monkeypatch, capsys):
+    chosen = []
+    monkeypatch.setattr(Trainer, "run", lambda self, *_: chosen.append(self.optimizer) or self.switch())
+    assert train("--lr", 0.125) == 0
+    assert chosen[0].param_groups[0]["lr"] == 0.125
+
+
 def test_a_finished_checkpoint_is_reported_again_without_training(press_ctrl_c, tmp_path, capsys):
     assert train("--checkpoint", tmp_path / "run.pt") == 0
     first = capsys.readouterr().out
@@ -177,16 +269,25 @@ def test_a_finished_checkpoint_is_reported_again_without_training(press_ctrl_c, 
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
-        (("--steps", 0), "at least one step"),
-        (("--steps", -5), "at least one step"),
+        (("--steps", 0), "steps must be at least 1, got 0"),
+        (("--steps", -5), "steps must be at least 1, got -5"),
         (("--warmup", 7), "0…6"),
-        (("--codebook-size", 0), "at least one code"),
-        (("--batch-size", 0), "at least one sample"),
+        (("--warmup", -1), "warmup must be at least 0"),
+        (("--codebook-size", 0), "codebook_size must be at least 1"),
+        (("--batch-size", 0), "batch_size must be at least 1"),
         (("--images", 0), "--images must be at least 1"),
         (("--images", -3), "--images must be at least 1"),
         (("--dim", 0), "--dim must be at least 1"),
         (("--hidden", 1), "--hidden must be at least 2"),
         (("--seed", -1), "--seed must be at least 0"),
+        (("--seed", 99999999999999999999), "--seed must be at most"),
+        (("--lr", 0), "--lr must be above 0"),
+        (("--lr", "nan"), "--lr must be above 0, got nan"),
+        (("--data", "mnist"), "neither cifar10 nor photos nor a folder"),
+        (("--save-every", 2), "name it with --checkpoint"),
+        (("--export", "latents.csv"), "name it FILE.npz"),
+        (("--export", "nowhere/latents.npz"), "its folder must exist"),
+        (("--images", 10**12), "--images must be at most"),
         (("--codebook-size", 2561), "40 images give 2,560 latents, fewer than the 2,561 codes"),
         (("--data", "cifar10"), "VQLAB_DATA"),
     ],
@@ -236,7 +337,7 @@ def test_a_damaged_checkpoint_is_refused(tmp_path, capsys):
     assert "cannot be read" in refused(capsys, "train", *SMALL, "--checkpoint", tmp_path / "run.pt")
 
 
-@pytest.mark.parametrize("arguments", [[], ["fly"], ["train", "--codebook-size", "many"], ["train", "--data", "mnist"]])
+@pytest.mark.parametrize("arguments", [[], ["fly"], ["train", "--codebook-size", "many"]])
 def test_wrong_usage_exits_with_2(arguments, capsys):
     with pytest.raises(SystemExit) as exit:
         main(arguments)
@@ -257,4 +358,4 @@ def test_the_exit_status_and_the_sentence_reach_the_shell():
     command = [sys.executable, "-m", "vqlab", "train", "--data", "photos", "--images", "9", "--steps", "0"]
     answer = subprocess.run(command, capture_output=True, text=True)
     assert (answer.returncode, answer.stdout) == (1, "")
-    assert answer.stderr == "vqlab: training needs at least one step, got steps = 0\n"
+    assert answer.stderr == "vqlab: steps must be at least 1, got 0\n"

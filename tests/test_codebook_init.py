@@ -144,7 +144,7 @@ def test_a_stack_of_runs_equals_one_run_at_a_time(kind):
     ("kind", "k", "z", "words"),
     [
         ("kmeans", 11, latents(n=10), "11 codes on 10 latents"),
-        ("kmeans", 0, latents(), "K = 0"),
+        ("kmeans", 0, latents(), "K, must be at least 1"),
         ("kmeans", 2, torch.zeros(5, 2), "(R, N, d)"),
         ("kmeans", 2, torch.full((1, 5, 2), float("nan")), "NaN or Inf"),
         ("k-means", 2, latents(), "unknown codebook initialisation 'k-means'"),

@@ -57,7 +57,7 @@ def test_the_seed_alone_decides_the_samples(make):
 @pytest.mark.parametrize("make", [data.gaussian_ring, data.gaussian_grid])
 @pytest.mark.parametrize(
     ("wrong", "words"),
-    [({"n": 0}, "n must be"), ({"classes": 0}, "classes must be"), ({"std": -0.1}, "std = -0.1")],
+    [({"n": 0}, "n must be"), ({"classes": 0}, "classes must be"), ({"std": -0.1}, "std, must be at least 0")],
 )
 def test_mixtures_refuse_impossible_sizes(make, wrong, words, refuses):
     with refuses(words):

@@ -144,5 +144,51 @@ def test_mean_squared_error_is_per_run_over_samples_and_dimensions():
     assert measures.mean_squared_error(x, reconstruction).tolist() == [1.0, 1.5]
 
 
+def test_the_error_of_bytes_does_not_wrap_around():
+    x = np.array([[0, 255, 10]], np.uint8)
+    reconstruction = np.array([[[255, 0, 9]]], np.uint8)
+    assert measures.mean_squared_error(x, reconstruction).tolist() == [(255**2 + 255**2 + 1) / 3]
+    assert measures.mean_squared_error(x, reconstruction.astype(np.float16)).tolist() == [(255**2 + 255**2 + 1) / 3]
+
+
+def test_a_reconstruction_that_would_only_broadcast_is_refused(refuses):
+    with refuses("for one run pass reconstruction[None]"):
+        measures.mean_squared_error(np.zeros((4, 3)), np.zeros((4, 3)))
+
+
+@pytest.mark.parametrize(("offset", "dtype"), [(1e6, np.float64), (1e3, np.float32), (16, np.float16)])
+def test_effective_dimension_sees_a_small_spread_far_from_the_origin(offset, dtype):
+    points = np.random.default_rng(0).normal(scale=0.1, size=(5000, 5)) + offset
+    assert measures.effective_dimension(points.astype(dtype)) == 5
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1e-30, 1e30, 1e90])
+def test_effective_dimension_does_not_depend_on_the_scale(scale):
+    assert measures.effective_dimension(scale * with_spectrum([4, 3, 0])) == 2
+    np.testing.assert_allclose(
+        measures.principal_variances(np.sqrt(scale) * with_spectrum([4, 3, 1])), scale * np.array([4, 3, 1]) / 200
+    )
+
+
+@pytest.mark.parametrize("share", [99, 0, -0.5, 1.01, float("nan")])
+def test_a_share_that_is_none_is_refused(share, refuses):
+    with refuses("the share of the variance"):
+        measures.effective_dimension(with_spectrum([1, 1]), share)
+
+
+def test_a_codebook_that_never_moved_is_found_out_by_the_codes_in_use():
+    rng = np.random.default_rng(0)
+    codebook = rng.normal(size=(3, 64, 16))
+    counts = np.zeros((3, 64), int)
+    counts[0, 5] = 100  # one active code
+    counts[1, :3] = 50  # three points span a plane
+    counts[2] = 1
+    assert measures.effective_dimension(codebook).tolist() == [16, 16, 16]
+    assert measures.used_dimension(codebook, counts).tolist() == [0, 2, 16]
+    for run in range(3):
+        alone = measures.effective_dimension(codebook[run, counts[run] > 0])
+        assert measures.used_dimension(codebook[run], counts[run]) == alone
+
+
 def test_psnr_of_a_tenth_of_full_range_is_twenty_decibels():
     assert measures.psnr(np.array([0.01, 1e-4])) == pytest.approx([20, 40])

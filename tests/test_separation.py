@@ -105,9 +105,10 @@ def test_a_chain_is_followed_in_whatever_order_its_classes_come():
     assert (measures.region_labels(latents, y) == 0).all()
 
 
-@pytest.mark.parametrize("rounding", [0, 1e-9])
+@pytest.mark.parametrize("rounding", [0, 3e-8])
 def test_constant_latents_are_one_region_whatever_the_rounding(rounding):
-    latents = np.full((600, 2), 0.37) + rounding * LABELS[:, None]  # as if each class were rounded its own way
+    # As if a network in float32 had rounded each class its own way.
+    latents = (np.full((600, 2), 0.37) + rounding * LABELS[:, None]).astype(np.float32)
     assert measures.distinct_regions(latents, LABELS) == 1
     assert measures.scatter_ratio(latents, LABELS) == 0
     assert measures.linear_probe_accuracy(latents, LABELS) < 0.25
@@ -140,19 +141,67 @@ def test_runs_are_measured_one_by_one():
         np.testing.assert_allclose(together[2, 0], metric(runs[2, 0], LABELS), rtol=1e-9)
 
 
+# --- what is held out ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("sizes", [[2, 2], [3, 2, 9], [50, 51, 1000]])
+def test_half_of_each_class_is_held_out_and_nobody_is_on_both_sides(sizes):
+    y = np.random.default_rng(0).permutation(np.repeat(np.arange(len(sizes)), sizes))
+    fits, judges = measures.held_out(y)
+    assert sorted([*fits, *judges]) == list(range(len(y)))
+    assert np.bincount(y[fits]).tolist() == [size // 2 for size in sizes]
+
+
+def test_samples_sorted_by_class_are_judged_as_fairly_as_shuffled_ones():
+    y = np.repeat(np.arange(6), 100)
+    latents = merged(y, [])
+    tokens = y * 2
+    shuffled = np.random.default_rng(1).permutation(len(y))
+    for order in (slice(None), shuffled):
+        assert measures.accuracy(measures.classify_by_mean(latents[order], y[order]), y[order]) == 1
+        assert measures.accuracy(measures.classify_by_token(tokens[order], y[order], 12), y[order]) == 1
+        assert measures.linear_probe_accuracy(latents[order], y[order]) == 1
+        assert measures.distinct_regions(latents[order], y[order]) == 6
+
+
+@pytest.mark.parametrize("d", [2, 64, 256, 1024])
+def test_pure_noise_is_one_region_in_any_number_of_dimensions(d):
+    y = np.arange(1000) % 10
+    for seed in range(3):
+        noise = np.random.default_rng(seed).normal(size=(1000, d))
+        assert measures.distinct_regions(noise, y) == 1
+        assert measures.discriminability(noise, y).max() < 1
+
+
+@pytest.mark.parametrize(("n", "words"), [(1, "class 1 has 1 samples, and 2 are needed"), (3, "4 are needed")])
+def test_a_class_too_small_to_be_judged_is_named(n, words, refuses):
+    y = np.array([0] * 10 + [1] * n)
+    latents = np.random.default_rng(0).normal(size=(len(y), 2))
+    measure = measures.classify_by_mean if n == 1 else measures.distinct_regions
+    with refuses(words):
+        measure(latents, y)
+
+
+def test_predictions_that_are_not_of_the_held_out_samples_are_refused(refuses):
+    with refuses("of 600 samples 300 are held out, and 600 are predicted"):
+        measures.accuracy(LABELS, LABELS)
+
+
 # --- classifiers -------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("std", [0.1, 0.8, 2.0])
 def test_nearest_mean_equals_scikit_learns_nearest_centroid(std):
     latents, y = blobs(std=std)
-    reference = NearestCentroid().fit(latents[:600], y[:600]).predict(latents[600:])
+    fits, judges = measures.held_out(y)
+    reference = NearestCentroid().fit(latents[fits], y[fits]).predict(latents[judges])
     np.testing.assert_array_equal(measures.classify_by_mean(latents, y), reference)
 
 
 def test_the_linear_probe_sees_what_another_linear_classifier_sees():
     latents, y = blobs(std=0.8)
-    reference = LinearDiscriminantAnalysis().fit(latents[:600], y[:600]).score(latents[600:], y[600:])
+    fits, judges = measures.held_out(y)
+    reference = LinearDiscriminantAnalysis().fit(latents[fits], y[fits]).score(latents[judges], y[judges])
     assert measures.linear_probe_accuracy(latents, y) == pytest.approx(reference, abs=0.03)
 
 
@@ -174,7 +223,7 @@ def test_in_data_space_the_labs_classes_are_apart(layout, classes):
 def test_confusion_equals_scikit_learns():
     latents, y = blobs(std=1.5)
     predicted = measures.classify_by_mean(latents, y)
-    reference = confusion_matrix(y[600:], predicted, normalize="true")
+    reference = confusion_matrix(y[measures.held_out(y)[1]], predicted, normalize="true")
     np.testing.assert_allclose(measures.confusion(predicted, y), reference, atol=1e-12)
 
 
@@ -188,6 +237,17 @@ def test_token_table_purity_and_information_of_a_hand_case():
     table = measures.token_table(TOKENS, CLASSES, 4)
     assert table.tolist() == [[2, 1], [0, 3], [0, 0], [1, 1]]
     assert measures.token_purity(table) == pytest.approx((2 + 3 + 1) / 8)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.uint16, np.int16, np.uint32, np.uint64])
+def test_tokens_of_a_small_dtype_are_counted_like_any(dtype):
+    rng = np.random.default_rng(0)
+    k = int(min(16_384, np.iinfo(dtype).max + 1))
+    y, tokens = rng.integers(10, size=5000), rng.integers(k, size=5000)
+    small = tokens.astype(dtype)
+    table = measures.token_table(small, y.astype(np.uint8), k)
+    np.testing.assert_array_equal(table, measures.token_table(tokens, y, k))
+    np.testing.assert_array_equal(measures.classify_by_token(small, y, k), measures.classify_by_token(tokens, y, k))
 
 
 @pytest.mark.parametrize("k", [2, 5, 40])
@@ -208,11 +268,16 @@ def test_a_token_per_class_tells_everything_and_one_token_nothing():
 
 def test_tokens_are_judged_on_samples_they_were_not_named_by():
     y = np.array([0, 0, 1, 1, 0, 1, 1, 0])
-    tokens = np.array([0, 0, 1, 1, 0, 1, 0, 2])  # token 2 is never seen in the first half
-    predicted = measures.classify_by_token(tokens, y, 3)
-    assert predicted.tolist() == [0, 1, 0, -1]
-    assert measures.accuracy(predicted, y) == 0.5
-    np.testing.assert_allclose(measures.confusion(predicted, y), [[0.5, 0], [0.5, 0.5]])
+    fits, judges = measures.held_out(y)
+    tokens = np.where(y == 0, 5, 7)
+    tokens[judges[0]] = 2  # a token that no fitted sample has
+    predicted = measures.classify_by_token(tokens, y, 8)
+    assert predicted.tolist() == [-1, *y[judges[1:]]]
+    assert measures.accuracy(predicted, y) == 0.75
+    shares = np.eye(2)
+    shares[y[judges[0]]] /= 2
+    np.testing.assert_allclose(measures.confusion(predicted, y), shares)
+    assert set(y[fits]) == {0, 1}
 
 
 def test_as_many_tokens_as_samples_name_no_class():
@@ -236,7 +301,7 @@ def test_class_error_is_the_error_of_each_class_alone():
     [
         (LABELS[:5], "one whole number"),
         (LABELS - 1, "one whole number"),
-        (LABELS.astype(float), "one whole number"),
+        (LABELS.astype(float), "whole numbers, got float64"),
         (LABELS + (LABELS > 2), "class 3 has no samples"),
     ],
 )

@@ -156,6 +156,13 @@ def test_failing_to_remake_leaves_the_old_sweep(tmp_path):
         (lambda f: (f / "toy.json").unlink(), "missing"),
         (lambda f: (f / "toy.json").write_text("{ half"), "not JSON"),
         (lambda f: _edit(f, format=99), "format 99"),
+        (lambda f: (f / "toy.json").write_text("[1, 2]"), "does not describe a sweep"),
+        (lambda f: _drop(f, "seeds", "axes"), "lacks axes, seeds"),
+        (lambda f: _edit(f, seeds="0, 1"), "seeds of its .json are of another kind"),
+        (lambda f: _edit(f, name="other"), "its .json is that of 'other'"),
+        (lambda f: _edit(f, settings={"version": 2}), "truncated or was edited"),
+        (lambda f: _edit(f, seeds=[0, 1, 3]), "truncated or was edited"),
+        (lambda f: _edit(f, axes=[{"name": "a", "label": "a", "values": [3, 2, 1], "unit": ""}]), "was edited"),
     ],
 )
 def test_a_damaged_sweep_is_refused_with_the_mend(tmp_path, damage, says):
@@ -172,6 +179,104 @@ def _edit(folder: Path, **changes) -> None:
     path.write_text(json.dumps(json.loads(path.read_text()) | changes))
 
 
+def _drop(folder: Path, *keys: str) -> None:
+    path = folder / "toy.json"
+    path.write_text(json.dumps({k: v for k, v in json.loads(path.read_text()).items() if k not in keys}))
+
+
+def test_another_layout_of_the_json_is_no_damage(tmp_path):
+    runner.run(toy(), folder=tmp_path)
+    path = tmp_path / "toy.json"
+    path.write_text(json.dumps(dict(reversed(json.loads(path.read_text()).items()))))
+    assert sweeps.load("toy", tmp_path).seeds == (0, 1, 2)
+
+
+@pytest.mark.parametrize("name", ["../toy", "", "toy.npz", None, 3])
+def test_a_name_that_is_none_is_refused(name, tmp_path, refuses):
+    with refuses("has a name such as tokens_collapse"):
+        sweeps.load(name, tmp_path)
+
+
+def test_the_final_number_is_the_last_frame_of_every_seed(tmp_path, refuses):
+    def three_frames(position, seeds):
+        start = toy_cell(position, seeds)["score"]
+        return {
+            "score": np.concatenate([start, start + 1, start + 2], 1),
+            "once": start[:, 0],
+            "wide": start[..., None],
+        }
+
+    runner.run(toy(run=three_frames), folder=tmp_path)
+    stored = sweeps.load("toy", tmp_path)
+    np.testing.assert_allclose(stored.final("score", a=2, b="y"), [14.0, 14.01, 14.02], rtol=1e-6)
+    np.testing.assert_allclose(stored.final("once", a=2, b="y"), [12.0, 12.01, 12.02], rtol=1e-6)
+    assert stored.final("score", b="x").shape == (3, 3)
+    assert stored.final("score").shape == (3, 2, 3)
+    with refuses("toy holds no 'speed': choose from score, once"):
+        stored.final("speed")
+    with refuses("no number but a picture"):
+        stored.final("wide", a=2)
+    with refuses("a = 9 is not stored"):
+        stored.final("score", a=9)
+
+
+def test_an_unfinished_sweep_can_be_stored_and_goes_on(tmp_path, monkeypatch, capsys, refuses):
+    monkeypatch.setenv("VQLAB_SWEEPS", str(tmp_path))
+    monkeypatch.setattr(labs, "experiments", lambda: {"toy": toy()})
+    assert main(["sweep", "toy", "--partial"]) == 1
+    assert "no cell of toy is finished" in capsys.readouterr().err
+    done = []
+
+    def breaks_at_four(position, seeds):
+        if len(done) == 4:
+            raise KeyboardInterrupt
+        done.append(position)
+        return toy_cell(position, seeds)
+
+    with pytest.raises(KeyboardInterrupt):
+        runner.run(toy(run=breaks_at_four))
+    assert main(["sweep", "toy", "--partial"]) == 0
+    stored = sweeps.load("toy")
+    assert stored.finished.tolist() == [True] * 4 + [False] * 2
+    np.testing.assert_allclose(stored.final("score", a=2, b="y"), [12.0, 12.01, 12.02], rtol=1e-6)
+    assert np.isnan(stored.at(a=3)["wide"]).all()
+    assert all(agrees for _, agrees in runner.check(toy()))
+    assert main(["sweep", "toy", "--jobs", "1"]) == 0
+    assert sweeps.load("toy").finished.all()
+    assert np.isfinite(sweeps.load("toy").arrays["score"]).all()
+
+
+def _children(pid: int) -> set[int]:
+    return {int(p) for p in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are counted in Linux's /proc")
+def test_kill_9_of_a_sweep_ends_its_processes(tmp_path):
+    script = (
+        "import sys, time; from pathlib import Path; sys.path.insert(0, 'tests')\n"
+        "from test_sweeps import toy, slow_cell; from vqlab.sweeps import runner\n"
+        f"runner.run(toy(run=slow_cell), jobs=2, folder=Path({str(tmp_path)!r}))\n"
+    )
+    process = subprocess.Popen([sys.executable, "-c", script], cwd=Path(__file__).parents[1])
+    deadline = time.time() + 60
+    while not list(tmp_path.glob(".parts/*/cell-*.npz")) and time.time() < deadline:
+        time.sleep(0.02)
+    workers = _children(process.pid)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    assert workers
+    deadline = time.time() + 20
+    while any(Path(f"/proc/{pid}").exists() for pid in workers) and time.time() < deadline:
+        time.sleep(0.1)
+    assert not [pid for pid in workers if Path(f"/proc/{pid}").exists()]
+    assert len(list(tmp_path.glob(".parts/*/cell-*.npz"))) < 6
+
+
+def slow_cell(position, seeds):
+    time.sleep(2)
+    return toy_cell(position, seeds)
+
+
 def test_unknown_positions_are_named(tmp_path):
     runner.run(toy(), folder=tmp_path)
     stored = sweeps.load("toy", tmp_path)
@@ -184,6 +289,11 @@ def test_unknown_positions_are_named(tmp_path):
 def test_check_agrees_with_itself_and_sees_a_change(tmp_path):
     runner.run(toy(), folder=tmp_path)
     assert all(agrees for _, agrees in runner.check(toy(), cells=6, folder=tmp_path))
+    report = [sentence for sentence, _ in runner.check(toy(), cells=6, folder=tmp_path)]
+    assert [("new seeds 3…5" in sentence, "the same seeds" in sentence) for sentence in report] == [
+        (False, True),
+        (True, False),
+    ] * 3
     wrong = toy(run=lambda p, s: toy_cell(p, s) | {"score": toy_cell(p, s)["score"] * 1.5})
     assert not any(agrees for _, agrees in runner.check(wrong, cells=6, folder=tmp_path))
 

@@ -316,8 +316,8 @@ def test_saving_makes_the_folder_and_leaves_nothing_else_in_it(tmp_path):
 def test_a_full_disk_is_told_and_leaves_the_old_checkpoint(checkpoint, monkeypatch, error, refuses):
     before = checkpoint.read_bytes()
 
-    def write_half(state, path):
-        path.write_bytes(b"half a checkpoint")
+    def write_half(state, file):
+        file.write(b"half a checkpoint")
         raise error
 
     trainer = make().run(until=30)
@@ -399,19 +399,38 @@ def test_a_checkpoint_of_another_training_is_refused_and_changes_nothing(checkpo
     ("wrong", "words"),
     [
         ({"warmup": 41}, "must lie in 0…40, got 41"),
-        ({"warmup": -1}, "must lie in 0…40, got -1"),
-        ({"steps": 0, "warmup": 0}, "at least one step"),
-        ({"batch_size": 0}, "at least one sample"),
+        ({"warmup": -1}, "warmup must be at least 0, got -1"),
+        ({"steps": 0, "warmup": 0}, "steps must be at least 1, got 0"),
+        ({"batch_size": 0}, "batch_size must be at least 1, got 0"),
         ({"optimizer": "lion"}, "unknown optimizer 'lion'"),
         ({"initialisation": "kmeanz"}, "unknown codebook initialisation 'kmeanz'"),
-        ({"codebook_size": 0}, "K = 0"),
-        ({"update": "sgd"}, "'ema' or 'gradient'"),
+        ({"codebook_size": 0}, "codebook_size must be at least 1, got 0"),
+        ({"update": "sgd"}, "choose from ema, gradient"),
+        ({"commitment_weight": -1}, "commitment_weight must be at least 0, got -1"),
+        ({"replace_below": float("nan")}, "replace_below must be at least 0, got nan"),
+        ({"learning_rate": 0}, "learning_rate must be above 0, got 0"),
+        ({"learning_rate": "fast"}, "learning_rate must be"),
+        ({"decay": 1}, "decay must be at least 0 and below 1, got 1"),
+        ({"batch_size": 2.5}, "batch_size must be a whole number"),
+        ({"steps": 10**30}, "steps must be at most"),
         ({"data": POINTS[:0]}, "data set is empty"),
     ],
 )
 def test_impossible_settings_are_refused_before_training_starts(wrong, words, refuses):
     with refuses(words):
         make(**wrong)
+
+
+@pytest.mark.parametrize("until", [41, -1, 2.5])
+def test_a_training_cannot_run_past_its_end(until, refuses):
+    with refuses("until"):
+        make().run(until=until)
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16, torch.float16])
+def test_samples_of_any_float_dtype_train(dtype):
+    trained, expected = make(data=POINTS.to(dtype)).run(), make(data=POINTS.to(dtype).float()).run()
+    assert same(state_of(trained), state_of(expected))
 
 
 @pytest.mark.parametrize("warmup", [0, 20, 40])

@@ -1,5 +1,7 @@
 """The environment report: one line per check, `[OK] …`, `[FAIL] … — mend: …` or `[--] …` (optional, not set).
 
+What only the labs need is optional where vqlab was installed as a library, and needed in the repository.
+
 Nothing but the standard library is imported before a check needs it, so that whatever is missing gets its line.
 """
 
@@ -26,10 +28,12 @@ PACKAGES = {
     "tqdm": "tqdm",
     "pooch": "pooch",
     "ipywidgets": "ipywidgets",
+    "pillow": "PIL",
     "jupyterlab": "jupyterlab",
     "jupytext": "jupytext",
     "nbval": "nbval",
 }
+_FOR_LABS = ("jupyterlab", "jupytext", "nbval", "Jupyter kernel")
 _GB = 1e9
 _INSTALL = "run `python -m pip install -e .` in the folder of the repository"
 
@@ -60,13 +64,26 @@ class Unset(Exception):
 def main() -> int:
     """Print the report. Returns the exit status: 0 if no check failed, else 1."""
     failed = done = 0
+    missing = []
     for check in checks():
         finding = examine(check)
+        if finding.status == FAIL and check.name in _FOR_LABS:
+            finding, missing = _without_labs(finding), [*missing, check.name]
         print(finding, flush=True)
         failed += finding.status == FAIL
         done += finding.status != UNSET
     print(f"{failed} of {done} checks failed." if failed else f"All {done} checks passed.")
+    if missing and not failed:
+        print(f"As a library vqlab works; the labs need {', '.join(missing)}, too.")
     return int(failed > 0)
+
+
+def _without_labs(finding: "Finding") -> "Finding":
+    """A failure that matters to the labs alone: none outside the repository, where there are no notebooks."""
+    from vqlab.files import repository
+
+    note = f"only the labs need it, for them {finding.mend}"
+    return Finding(FAIL, finding.text, note) if repository() else Finding(UNSET, f"{finding.text} ({note})")
 
 
 def checks() -> list[Check]:
@@ -78,7 +95,7 @@ def checks() -> list[Check]:
         Check("vqlab", _installed, _INSTALL),
         Check("training", _training, f"run `{_pip_install('torch')} --force-reinstall`"),
         Check("pictures", _picture, f"run `{_pip_install('matplotlib')} --force-reinstall`"),
-        Check("stored sweeps", _stored_sweeps, "restore data/sweeps from the repository, or clone it again"),
+        Check("stored sweeps", _stored_sweeps, "restore data/sweeps from the repository, or install vqlab again"),
         Check(
             "Jupyter kernel",
             _kernel,
@@ -214,7 +231,10 @@ def _disk() -> str:
 
 
 def _memory() -> str:
-    import psutil  # comes with ipykernel
+    try:
+        import psutil
+    except ImportError:
+        raise Unset("not measured without psutil, which comes with JupyterLab; 1 GB is enough") from None
 
     return _at_least_a_gigabyte(psutil.virtual_memory().available)
 

@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from vqlab import LabError
-from vqlab.data.samples import Samples, at_least_one
+from vqlab.data.samples import Samples
+from vqlab.inputs import entries, number, one_of, whole
+from vqlab.inputs import seed as checked_seed
 
 LAYOUTS = ("ring", "grid")
 _RELATIVE_SPREAD = 0.18
@@ -14,7 +15,7 @@ def gaussian_ring(n: int = 4000, classes: int = 8, radius: float = 1.0, std: flo
 
     Raises: LabError if n or classes < 1, or std < 0.
     """
-    return _mixture(radius * class_centres("ring", classes), n, std, seed)
+    return _mixture(number(radius, "the radius", most=1e30) * class_centres("ring", classes), n, std, seed)
 
 
 def gaussian_grid(n: int = 4000, classes: int = 16, std: float = 0.05, seed: int = 0) -> Samples:
@@ -30,10 +31,8 @@ def class_centres(layout: str, classes: int) -> np.ndarray:
 
     Raises: LabError for an unknown layout or classes < 1.
     """
-    at_least_one(classes, "classes")
-    if layout not in LAYOUTS:
-        raise LabError(f"unknown layout {layout!r}: choose from {', '.join(LAYOUTS)}")
-    if layout == "ring":
+    classes = whole(classes, "classes")
+    if one_of(layout, "layout", LAYOUTS) == "ring":
         angles = 2 * np.pi * np.arange(classes) / classes
         return np.stack([np.cos(angles), np.sin(angles)], 1)
     side = int(np.ceil(np.sqrt(classes)))
@@ -48,24 +47,26 @@ def separate_classes(layout: str, classes: int, n: int = 4000, seed: int = 0) ->
     one for about 99 % of the points, whatever `classes` is.
     Raises: LabError for an unknown layout, n < 1 or classes < 2 (one class has no neighbour).
     """
-    if classes < 2:
-        raise LabError(f"classes can only be apart if there are at least 2, got {classes}")
-    centres = class_centres(layout, classes)
+    centres = class_centres(layout, whole(classes, "classes that can be apart", 2))
     neighbours = np.linalg.norm(centres[0] - centres[1])
     return _mixture(centres, n, _RELATIVE_SPREAD * neighbours, seed)
 
 
 def _mixture(centres: np.ndarray, n: int, std: float, seed: int) -> Samples:
-    if std < 0:
-        raise LabError(f"a standard deviation cannot be negative, got std = {std}")
-    y = np.arange(at_least_one(n, "n")) % len(centres)
-    noise = np.random.default_rng(seed).normal(size=(n, 2))
+    std = number(std, "a standard deviation, std,", least=0, most=1e30)
+    n = whole(n, "n")
+    y = np.arange(n) % len(centres)
+    noise = np.random.default_rng(checked_seed(seed)).normal(size=(n, 2))
     return Samples((centres[y] + std * noise).astype(np.float32), y)
 
 
 def power_law_spectrum(d: int = 32, slope: float = 1.0) -> np.ndarray:
-    """Variances v_j ∝ j^−slope of d modes, scaled to sum to d: (d,), largest first.   Raises: LabError if d < 1."""
-    spectrum = np.arange(1, at_least_one(d, "d") + 1) ** -float(slope)
+    """Variances v_j ∝ j^−slope of d modes, scaled to sum to d: (d,), largest first for a slope of at least 0.
+
+    Raises: LabError if d < 1 or the slope is outside −20…20.
+    """
+    d = whole(d, "d")
+    spectrum = np.arange(1, d + 1) ** -number(slope, "the slope", least=-20, most=20)
     return spectrum * d / spectrum.sum()
 
 
@@ -75,5 +76,7 @@ def power_law_gaussian(n: int = 4000, d: int = 32, slope: float = 1.0, seed: int
     Slope 0 is white; images have steep spectra, slope 1 or 2.   Raises: LabError if n or d < 1.
     """
     deviations = np.sqrt(power_law_spectrum(d, slope))
-    noise = np.random.default_rng(seed).normal(size=(at_least_one(n, "n"), d))
+    n = whole(n, "n")
+    entries(n * len(deviations), "the points")
+    noise = np.random.default_rng(checked_seed(seed)).normal(size=(n, len(deviations)))
     return Samples((noise * deviations).astype(np.float32), np.zeros(n, np.int64))

@@ -3,7 +3,6 @@
 from vqlab.quantizers.initialisation import initialise as initialise
 from vqlab.quantizers.initialisation import lloyd as lloyd
 from vqlab.quantizers.initialisation import parse_initialisation as parse_initialisation
-from vqlab.quantizers.nearest import check_latents as check_latents
 from vqlab.quantizers.nearest import code_counts as code_counts
 from vqlab.quantizers.nearest import look_up as look_up
 from vqlab.quantizers.nearest import nearest_code as nearest_code

@@ -6,7 +6,9 @@ import torch
 from torch import Generator, Tensor
 
 from vqlab import LabError
-from vqlab.quantizers.nearest import check_latents, code_counts, nearest_code
+from vqlab.inputs import number, one_of, shown, whole
+from vqlab.quantizers import inputs
+from vqlab.quantizers.nearest import count_flat, flat, search
 
 LLOYD_STEPS = 20
 # Agglomerative clustering keeps all pairwise distances, so it sees at most this many latents.
@@ -25,9 +27,9 @@ def initialise(
     Returns: the codebook (R, K, d) and the counts (R, K) of the N latents that choose each.
     Raises: LabError for K < 1, fewer latents than codes, NaN/Inf latents or an unknown initialisation.
     """
-    check_latents(z)
-    if codebook_size < 1:
-        raise LabError(f"a codebook needs at least one code, got K = {codebook_size}")
+    z = inputs.latents(z).detach()
+    codebook_size = whole(codebook_size, "the number of codes, K,")
+    generators = inputs.generators(generators, len(z))
     if z.shape[1] < codebook_size:
         raise LabError(
             f"cannot place {codebook_size} codes on {z.shape[1]} latents: "
@@ -45,7 +47,7 @@ def initialise(
         codebook = torch.stack([_SKLEARN[name](run, codebook_size, _numpy_seed(g)) for run, g in per_run])
         codebook = lloyd(z, codebook, generators) if name == "kmeans++" else codebook
     codebook = codebook.to(z)
-    return codebook, code_counts(nearest_code(z, codebook), codebook_size)
+    return codebook, count_flat(flat(search(z, codebook), codebook_size), len(z), codebook_size)
 
 
 def parse_initialisation(initialisation: str) -> tuple[str, float]:
@@ -53,17 +55,16 @@ def parse_initialisation(initialisation: str) -> tuple[str, float]:
 
     Raises: LabError for an unknown initialisation, or an S that is not a number.
     """
-    name, _, scale = initialisation.partition(":")
+    name, _, scale = initialisation.partition(":") if isinstance(initialisation, str) else ("", "", "")
     if name == "normal":
         try:
-            return name, float(scale)
+            deviation = float(scale)
         except ValueError as error:
-            raise LabError(f"{initialisation!r} lacks its standard deviation: write it as in 'normal:0.1'") from error
-    if initialisation not in INITIALISATIONS:
-        raise LabError(
-            f"unknown codebook initialisation {initialisation!r}: choose from {', '.join(INITIALISATIONS)}, normal:S"
-        )
-    return initialisation, 0.0
+            raise LabError(
+                f"{shown(initialisation)} lacks its standard deviation: write it as in 'normal:0.1'"
+            ) from error
+        return name, number(deviation, "the standard deviation after 'normal:'", least=0, most=1e30)
+    return one_of(initialisation, "codebook initialisation", (*INITIALISATIONS, "normal:S")), 0.0
 
 
 @torch.no_grad()
@@ -72,24 +73,28 @@ def lloyd(z: Tensor, codebook: Tensor, generators: Sequence[Generator], steps: i
 
     An empty cluster restarts at a random latent. A run stops when none of its tokens change, so that what
     becomes of it, and of its generator, does not depend on the other runs.
+    Raises: LabError for latents or codes that are not finite or do not fit, or steps < 0.
     """
+    z = inputs.latents(z)
+    codebook = inputs.codes(codebook, z).to(z.dtype)
+    generators = inputs.generators(generators, len(z))
+    steps = whole(steps, "the number of Lloyd steps", 0)
     runs, k, d = codebook.shape
-    offsets = k * torch.arange(runs, device=z.device)[:, None]
     previous = None
     moving = torch.ones(runs, dtype=torch.bool, device=z.device)
     for _ in range(steps):
-        tokens = nearest_code(z, codebook)
+        tokens = search(z, codebook)
         if previous is not None:
             moving &= (tokens != previous).any(1)
         if not moving.any():
             break
         previous = tokens
-        flat = (tokens + offsets).view(-1)  # (R, N) -> (R·N,)
-        counts = torch.bincount(flat, minlength=runs * k)
-        sums = torch.zeros(runs * k, d, dtype=z.dtype, device=z.device).index_add_(0, flat, z.reshape(-1, d))
-        means = (sums / counts.clamp(min=1).unsqueeze(1)).view(runs, k, d)
+        places = flat(tokens, k).view(-1)  # (R, N) -> (R·N,)
+        counts = count_flat(places, runs, k)
+        sums = torch.zeros(runs * k, d, dtype=z.dtype, device=z.device).index_add_(0, places, z.reshape(-1, d))
+        means = sums.view(runs, k, d) / counts.clamp(min=1).unsqueeze(2)
         codebook = torch.where(moving[:, None, None], means, codebook)
-        empty = (counts == 0).view(runs, k) & moving[:, None]
+        empty = (counts == 0) & moving[:, None]
         for run in empty.any(1).nonzero().squeeze(1):
             fresh = _random_latents(z[run, None], k, [generators[run]])[0]  # (K, d)
             codebook[run] = torch.where(empty[run, :, None], fresh, codebook[run])
@@ -108,14 +113,14 @@ def _numpy_seed(generator: Generator) -> int:
 def _kmeans_plus_plus(z: Tensor, k: int, seed: int) -> Tensor:
     from sklearn.cluster import kmeans_plusplus
 
-    return torch.from_numpy(kmeans_plusplus(z.double().numpy(), k, random_state=seed)[0])
+    return torch.from_numpy(kmeans_plusplus(z.double().cpu().numpy(), k, random_state=seed)[0])
 
 
 def _gaussian_mixture(z: Tensor, k: int, seed: int) -> Tensor:
     from sklearn.mixture import GaussianMixture
 
     # The floor on the variances is relative: an untrained encoder's latents span less than sklearn's 1e-6.
-    points = z.double().numpy()
+    points = z.double().cpu().numpy()
     spread = max(float(points.var(0).sum()), 1e-12)
     mixture = GaussianMixture(
         k, covariance_type="spherical", max_iter=20, tol=1e-2, reg_covar=1e-6 * spread, random_state=seed
@@ -134,7 +139,7 @@ def _hierarchical(z: Tensor, k: int, seed: int) -> Tensor:
     import numpy as np
     from sklearn.cluster import AgglomerativeClustering
 
-    points = z.double().numpy()
+    points = z.double().cpu().numpy()
     chosen = np.random.default_rng(seed).permutation(len(points))[: max(k, _HIERARCHICAL_LATENTS)]
     labels = AgglomerativeClustering(k).fit_predict(points[chosen])
     return torch.from_numpy(np.stack([points[chosen][labels == code].mean(0) for code in range(k)]))

@@ -9,88 +9,149 @@ import torch
 from torch import Tensor
 
 from vqlab import LabError
+from vqlab.inputs import whole
+from vqlab.quantizers import inputs
+from vqlab.quantizers.exact import exact_nearest
 
 # One score block of 1M floats (4 MB) stays in cache, so memory does not grow with N·K.
 _CODES_PER_BLOCK = 2048
 _SCORES_PER_BLOCK = 1_048_576
-
-
-def check_latents(z: Tensor, codebook: Tensor | None = None) -> None:
-    """Raise `LabError` unless z is a finite, non-empty (R, N, d) tensor that fits a finite codebook (R, K ≥ 1, d)."""
-    if z.ndim != 3:
-        raise LabError(f"latents must have shape (R, N, d), got {tuple(z.shape)}: for one run pass z[None]")
-    if z.shape[1] == 0:
-        raise LabError("there are no latents to quantize (N = 0): give at least one")
-    if not math.isfinite(z.sum().item()):
-        raise LabError("the latents contain NaN or Inf: the training has diverged, so lower the learning rate")
-    if codebook is None:
-        return
-    if codebook.ndim != 3 or (codebook.shape[0], codebook.shape[2]) != (z.shape[0], z.shape[2]):
-        raise LabError(
-            f"latents {tuple(z.shape)} and codebook {tuple(codebook.shape)} disagree: both need the same number "
-            "of runs R (first axis) and the same dimension d (last axis)"
-        )
-    if codebook.shape[1] == 0:
-        raise LabError("the codebook is empty (K = 0): give at least one code")
-    if not math.isfinite(codebook.sum().item()):
-        raise LabError("the codes contain NaN or Inf: the training has diverged, so lower the learning rate")
-
-
-def _argmax_last(scores: Tensor) -> tuple[Tensor, Tensor]:
-    """First maximum over the last axis, as (values, indices)."""
-    if scores.device.type != "cpu" or scores.dtype == torch.bfloat16:
-        return scores.max(-1)
-    # numpy's argmax runs on vector instructions, torch's does not: a tenth of the time.
-    index = torch.from_numpy(scores.numpy().argmax(-1, keepdims=True))
-    return scores.gather(-1, index).squeeze(-1), index.squeeze(-1)
+# Unit roundoff of products in float32 by the precision that `torch.set_float32_matmul_precision` allows.
+_ROUNDOFF = {"highest": 2.0**-24, "high": 2.0**-11, "medium": 2.0**-8}
 
 
 @torch.no_grad()
 def nearest_code(z: Tensor, codebook: Tensor) -> Tensor:
-    """Index of the nearest code (squared Euclidean distance) for every latent; equal scores go to the lower index.
+    """Index of the nearest code (squared Euclidean distance) for every latent; equal distances go to the lower index.
 
     Minimising ‖z − c‖² over c is maximising z·c − ‖c‖²/2, one matrix product. It runs in blocks, so the
-    (N, K) matrix never exists: the scores take 4 MB at any N and K.
+    (N, K) matrix never exists: the scores take 4 MB at any N and K. Where the two best scores are closer than rounding
+    can have made them, `exact_nearest` decides in float64; so the answer is that of a float64 search, however the codes
+    are spread.
 
-    Args: z (R, N, d) latents, codebook (R, K, d). Returns tokens (R, N), int64.
+    Args: z (R, N, d) latents, codebook (R, K, d); tensors or arrays of any real dtype. Returns tokens (R, N), int64.
     Raises: LabError for wrong shapes, N = 0, K = 0, or NaN/Inf.
     """
-    check_latents(z, codebook)
-    runs, n, _ = z.shape
-    k = codebook.shape[1]
-    # Scores are differences of squares: measured from the middle of the codes, float32 keeps its digits.
-    centre = codebook.mean(1, keepdim=True)
-    z = z - centre
-    rows = min(n, max(1, _SCORES_PER_BLOCK // (runs * min(k, _CODES_PER_BLOCK))))
-    tokens = torch.empty(runs, n, dtype=torch.int64, device=z.device)
-    best = z.new_empty(runs, n)
-    # One buffer for all blocks: a new one each would fragment the heap until it holds the whole matrix.
-    buffer = z.new_empty(runs * rows * min(k, _CODES_PER_BLOCK))
-    for start in range(0, k, _CODES_PER_BLOCK):
-        block = codebook[:, start : start + _CODES_PER_BLOCK] - centre
-        offset = block.square().sum(-1).mul_(-0.5).unsqueeze(1)  # (R, 1, block)
-        for row in range(0, n, rows):
-            part, here = z[:, row : row + rows], slice(row, row + rows)
-            shape = (runs, part.shape[1], block.shape[1])
-            scores = torch.baddbmm(offset, part, block.mT, out=buffer[: math.prod(shape)].view(shape))
-            value, index = _argmax_last(scores)
-            if start > 0:
-                better = value > best[:, here]
-                index = torch.where(better, index + start, tokens[:, here])
-                value = torch.where(better, value, best[:, here])
-            tokens[:, here], best[:, here] = index, value
+    z = inputs.latents(z)
+    codebook = inputs.codes(codebook, z)
+    dtype = torch.promote_types(z.dtype, codebook.dtype)
+    with torch.autocast(z.device.type, enabled=False):
+        return search(z.to(dtype), codebook.to(dtype))
+
+
+def search(z: Tensor, codebook: Tensor) -> Tensor:
+    """`nearest_code` of latents and codes that are known to be finite, fitting, and of one dtype."""
+    # Scores are differences of squares. Measured from the middle of the latents, those of near codes are small.
+    centre = z.mean(1, keepdim=True)
+    z_centred = z - centre
+    sizes = z_centred.square().sum(-1)  # (R, N)
+    tokens, best, second = _two_best(z_centred, codebook, centre)
+    roundoff = _ROUNDOFF[torch.get_float32_matmul_precision()] if z.dtype == torch.float32 else 2.0**-53
+    # The true nearest code is no farther than the one found, so its norm is at most `reach`.
+    norms = sizes.sqrt()
+    reach = norms + (sizes - 2 * best).clamp_(min=0).sqrt_()
+    error = (reach * (norms + reach / 2)).mul_(2 * (z.shape[2] + 16) * roundoff).add_(1e-30)
+    unsure = best - second <= error
+    if unsure.any():
+        for run in unsure.any(1).nonzero().squeeze(1).tolist():
+            rows = unsure[run].nonzero().squeeze(1)
+            tokens[run, rows] = exact_nearest(z[run, rows], codebook[run])
     return tokens
 
 
+def _two_best(z: Tensor, codebook: Tensor, centre: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """For latents measured from `centre`: the best code (R, N), its score, and the second best score.
+
+    The codes of a block form a grid; the best of each column, then the best column: the same maximum as over all, in
+    long vector instructions, and the second best at hardly any cost.
+    """
+    runs, n, d = z.shape
+    k = codebook.shape[1]
+    width = min(k, _CODES_PER_BLOCK)
+    side = 1 << (width.bit_length() // 2)  # rows of the grid
+    columns = -(-width // side)
+    rows = min(n, max(1, _SCORES_PER_BLOCK // (runs * side * columns)))
+    tokens = torch.empty(runs, n, dtype=torch.int64, device=z.device)
+    best, second = z.new_empty(runs, n), z.new_empty(runs, n)
+    # One buffer for all blocks: a new one each would fragment the heap until it holds the whole matrix.
+    buffer = z.new_empty(runs * rows * side * columns)
+    block, offset = z.new_zeros(runs, side * columns, d), z.new_empty(runs, 1, side * columns)
+    for start in range(0, k, width):
+        codes = codebook[:, start : start + width] - centre
+        block[:, : codes.shape[1]] = codes
+        offset.fill_(-math.inf)[:, 0, : codes.shape[1]] = codes.square().sum(-1).mul_(-0.5)
+        for row in range(0, n, rows):
+            part, here = z[:, row : row + rows], slice(row, row + rows)
+            shape = (runs, part.shape[1], side * columns)
+            scores = torch.baddbmm(offset, part, block.mT, out=buffer[: math.prod(shape)].view(shape))
+            value, index, runner_up = _two_largest(scores.view(runs, -1, side, columns))
+            if start > 0:
+                better = value > best[:, here]
+                index = torch.where(better, index + start, tokens[:, here])
+                runner_up = torch.maximum(
+                    torch.minimum(value, best[:, here]), torch.maximum(runner_up, second[:, here])
+                )
+                value = torch.maximum(value, best[:, here])
+            tokens[:, here], best[:, here], second[:, here] = index, value, runner_up
+    return tokens, best, second
+
+
+def _two_largest(grid: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Largest of the last two axes (..., side, columns), its flat index, and the second largest."""
+    side, columns = grid.shape[-2:]
+    tops = grid.amax(-2)  # (..., columns)
+    column = _argmax_last(tops)
+    members = grid.gather(-1, column[..., None].expand(*column.shape[:-1], side, 1)).squeeze(-1)  # (..., side)
+    row = _argmax_last(members)
+    value = members.gather(-1, row).squeeze(-1)
+    tops.scatter_(-1, column, -math.inf)
+    members.scatter_(-1, row, -math.inf)
+    return value, (row * columns + column).squeeze(-1), torch.maximum(tops.amax(-1), members.amax(-1))
+
+
+def _argmax_last(x: Tensor) -> Tensor:
+    """Index of the largest of the last axis, which stays, of length 1."""
+    if x.device.type != "cpu":
+        return x.argmax(-1, keepdim=True)
+    # numpy's argmax runs on vector instructions, torch's does not: a tenth of the time.
+    return torch.from_numpy(x.numpy().argmax(-1, keepdims=True))
+
+
 def look_up(codebook: Tensor, tokens: Tensor) -> Tensor:
-    """codebook (R, K, d), tokens (R, N) -> the chosen codes (R, N, d)."""
-    runs, k, d = codebook.shape
-    flat = tokens + k * torch.arange(runs, device=tokens.device)[:, None]
-    return codebook.reshape(runs * k, d)[flat]  # (R·K, d) indexed by (R, N) -> (R, N, d)
+    """codebook (R, K, d), tokens (R, N) -> the chosen codes (R, N, d).
+
+    Raises: LabError for a codebook or tokens of another shape, NaN/Inf, or a token outside 0…K−1.
+    """
+    codebook = inputs.real(codebook, "a codebook (R, K, d)")
+    if codebook.ndim != 3 or 0 in codebook.shape:
+        raise LabError(f"a codebook must have shape (R, K, d), none of them 0, got {tuple(codebook.shape)}")
+    inputs.check_finite(codebook, "the codes")
+    tokens = inputs.tokens(tokens, codebook.shape[1])
+    if len(tokens) != len(codebook):
+        raise LabError(f"{len(codebook)} codebooks need tokens of as many runs, got {tuple(tokens.shape)}")
+    return chosen(codebook, tokens.to(codebook.device))
 
 
 def code_counts(tokens: Tensor, codebook_size: int) -> Tensor:
-    """How many tokens chose each code: tokens (R, N) -> counts (R, K), int64."""
-    runs = tokens.shape[0]
-    flat = tokens + codebook_size * torch.arange(runs, device=tokens.device)[:, None]
-    return torch.bincount(flat.reshape(-1), minlength=runs * codebook_size).view(runs, codebook_size)
+    """How many tokens chose each code: tokens (R, N) -> counts (R, K), int64.
+
+    Raises: LabError for tokens of another shape or outside 0…K−1.
+    """
+    codebook_size = whole(codebook_size, "the number of codes, K,")
+    tokens = inputs.tokens(tokens, codebook_size)
+    return count_flat(flat(tokens, codebook_size), len(tokens), codebook_size)
+
+
+def chosen(codebook: Tensor, tokens: Tensor) -> Tensor:
+    """`look_up` of tokens that are known to fit."""
+    return codebook.reshape(-1, codebook.shape[2])[flat(tokens, codebook.shape[1])]  # (R·K, d) by (R, N) -> (R, N, d)
+
+
+def flat(tokens: Tensor, codebook_size: int) -> Tensor:
+    """Tokens (R, N) as indices into the codes of all runs, one after the other: (R, N), 0…R·K − 1."""
+    return tokens + codebook_size * torch.arange(len(tokens), device=tokens.device)[:, None]
+
+
+def count_flat(flat_tokens: Tensor, runs: int, codebook_size: int) -> Tensor:
+    """How often each of the codes of all runs occurs: -> (R, K), int64."""
+    return torch.bincount(flat_tokens.reshape(-1), minlength=runs * codebook_size).view(runs, codebook_size)

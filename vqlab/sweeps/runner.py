@@ -1,11 +1,11 @@
 """Compute the cells of an experiment, keep what is finished, store the whole, and check what is stored."""
 
-import hashlib
 import json
 import os
 import platform
 import shutil
 import subprocess
+import threading
 import time
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
@@ -19,6 +19,8 @@ import numpy as np
 from tqdm import tqdm
 
 from vqlab import LabError, __version__, measures
+from vqlab.files import write_atomically
+from vqlab.inputs import whole
 from vqlab.sweeps import stored as store
 from vqlab.sweeps.experiment import Arrays, Experiment, describe
 
@@ -27,12 +29,12 @@ def run(experiment: Experiment, jobs: int = 1, folder: Path | None = None) -> Pa
     """Compute every cell that is not there yet, then write NAME.npz and NAME.json; return the .npz path.
 
     Each finished cell is written at once, so an interrupted or killed sweep goes on where it stopped.
-    jobs: processes. A progress bar with the remaining time goes to stderr.
+    jobs: processes, which end with this one. A progress bar with the remaining time goes to stderr.
     Raises: LabError if the disk is full or not writable; finished cells are kept.
     """
+    jobs = whole(jobs, "the number of processes, jobs,")
     folder = folder or store.home()
-    parts = folder / ".parts" / f"{experiment.name}-{experiment.fingerprint}"
-    paths = [parts / f"cell-{i:05d}.npz" for i in range(len(experiment.cells))]
+    parts, paths = _parts(experiment, folder)
     try:
         parts.mkdir(parents=True, exist_ok=True)
         todo = [i for i, path in enumerate(paths) if _read_part(path) is None]
@@ -47,29 +49,56 @@ def run(experiment: Experiment, jobs: int = 1, folder: Path | None = None) -> Pa
         ) from error
     except OSError as error:
         raise LabError(
-            f"could not write under {folder} ({error.strerror}): make room there and run the same command again, "
-            "finished cells are kept"
+            f"could not write under {folder} ({error.strerror}): make room there, or set VQLAB_SWEEPS to another "
+            "folder, and run the same command again, finished cells are kept"
         ) from error
     shutil.rmtree(parts)
     return stored
 
 
-def check(experiment: Experiment, cells: int = 4, folder: Path | None = None) -> list[tuple[str, bool]]:
-    """Retrain a random handful of stored cells and compare their headline numbers with the stored seeds.
+def write_finished(experiment: Experiment, folder: Path | None = None) -> Path:
+    """Write NAME.npz and NAME.json from the cells of an unfinished sweep, which can go on afterwards.
 
+    The other cells are NaN (or zero, for whole numbers), and the .json says which are stored.
+    Raises: LabError if no cell is finished, or the disk is full or not writable.
+    """
+    folder = folder or store.home()
+    _, paths = _parts(experiment, folder)
+    cells = [_read_part(path) for path in paths]
+    if not any(cells):
+        raise LabError(
+            f"no cell of {experiment.name} is finished in {folder}: start it with "
+            f"`python -m vqlab sweep {experiment.name}` first"
+        )
+    try:
+        return _write(experiment, cells, folder)
+    except OSError as error:
+        raise LabError(f"could not write under {folder} ({error.strerror}): make room there and try again") from error
+
+
+def check(experiment: Experiment, cells: int = 4, folder: Path | None = None) -> list[tuple[str, bool]]:
+    """Retrain a random handful of stored cells and compare their headline numbers with those stored.
+
+    Every second cell is trained with seeds that nobody has seen: the stored ones could be lucky.
     Returns one (sentence, agrees?) per cell and headline number.
     """
     stored = store.load(experiment.name, folder)
-    rng = np.random.default_rng()
-    chosen = rng.choice(len(experiment.cells), min(cells, len(experiment.cells)), replace=False)
+    there = np.flatnonzero(stored.finished)
+    chosen = np.random.default_rng().choice(there, min(cells, len(there)), replace=False)
+    after = max(experiment.seeds) + 1
+    fresh_seeds = tuple(range(after, after + len(experiment.seeds)))
     report = []
-    for i in tqdm(chosen, f"checking {experiment.name}", unit="cell"):
+    for turn, i in enumerate(tqdm(chosen, f"checking {experiment.name}", unit="cell")):
         position = experiment.cells[i]
-        fresh, old = experiment.run(position, experiment.seeds), stored.at(**position)
+        seeds = fresh_seeds if turn % 2 else experiment.seeds
+        which = f"with new seeds {seeds[0]}…{seeds[-1]}" if turn % 2 else "with the same seeds"
+        fresh, old = experiment.run(position, seeds), stored.at(**position)
         where = ", ".join(f"{name} {value}" for name, value in position.items())
         for key in experiment.headline:
             new, was = final(fresh[key]), final(old[key])
-            line = f"{where}: {key} {new.mean():.4g} ± {new.std():.2g}, stored {was.mean():.4g} ± {was.std():.2g}"
+            line = (
+                f"{where}, {which}: {key} {new.mean():.4g} ± {new.std():.2g}, stored {was.mean():.4g} ± {was.std():.2g}"
+            )
             report.append((line, measures.agrees(new, was)))
     return report
 
@@ -79,12 +108,18 @@ def final(values: np.ndarray) -> np.ndarray:
     return np.asarray(values, float).reshape(len(values), -1)[:, -1]
 
 
+def _parts(experiment: Experiment, folder: Path) -> tuple[Path, list[Path]]:
+    """Where finished cells are kept until all are: the folder, and a file for each cell."""
+    parts = folder / ".parts" / f"{experiment.name}-{experiment.fingerprint}"
+    return parts, [parts / f"cell-{i:05d}.npz" for i in range(len(experiment.cells))]
+
+
 def _compute(experiment: Experiment, todo: dict[int, Path], jobs: int) -> Iterator[None]:
     if jobs == 1:
         for i, path in todo.items():
             yield _compute_cell(experiment.run, *_cell(experiment, i), path)
         return
-    with ProcessPoolExecutor(jobs, initializer=_single_threaded) as pool:
+    with ProcessPoolExecutor(jobs, initializer=_start_worker, initargs=(os.getpid(),)) as pool:
         futures = [pool.submit(_compute_cell, experiment.run, *_cell(experiment, i), path) for i, path in todo.items()]
         try:
             for future in as_completed(futures):
@@ -94,10 +129,18 @@ def _compute(experiment: Experiment, todo: dict[int, Path], jobs: int) -> Iterat
             raise
 
 
-def _single_threaded() -> None:
+def _start_worker(parent: int) -> None:
+    """One thread a process; and whoever kills the sweep, even with kill -9, ends its processes within a second."""
     import torch
 
     torch.set_num_threads(1)
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def _end_with(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os._exit(1)
 
 
 def _cell(experiment: Experiment, i: int) -> tuple[dict, tuple[int, ...]]:
@@ -108,7 +151,7 @@ def _compute_cell(train: Callable[..., Arrays], position: dict, seeds: Sequence[
     started = time.perf_counter()
     arrays = train(position, seeds)
     seconds = np.array(time.perf_counter() - started)
-    _atomic(path, partial(_savez, arrays=arrays | {"seconds": seconds}))
+    write_atomically(path, partial(_savez, arrays=arrays | {"seconds": seconds}))
 
 
 def _savez(file, arrays: Arrays) -> None:
@@ -126,19 +169,24 @@ def _read_part(path: Path) -> Arrays | None:
         return None
 
 
-def _write(experiment: Experiment, cells: Sequence[Arrays], folder: Path) -> Path:
+def _write(experiment: Experiment, cells: Sequence[Arrays | None], folder: Path) -> Path:
     shape = tuple(len(axis.values) for axis in experiment.axes)
-    seconds = sum(float(cell.pop("seconds")) for cell in cells)
-    arrays = {key: _stack([cell[key] for cell in cells]) for key in cells[0]}
+    finished = [cell for cell in cells if cell is not None]
+    seconds = sum(float(cell.pop("seconds")) for cell in finished)
+    nothing = {key: np.empty((0,) * array.ndim, array.dtype) for key, array in finished[0].items()}
+    arrays = {key: _stack([(cell or nothing)[key] for cell in cells]) for key in nothing}
     arrays = {key: array.reshape(*shape, *array.shape[1:]) for key, array in arrays.items()}  # (cells, …) -> (axes…, …)
     npz = folder / f"{experiment.name}.npz"
-    _atomic(npz, lambda file: np.savez_compressed(file, **arrays))
+    write_atomically(npz, lambda file: np.savez_compressed(file, **arrays))
     description = describe(experiment) | {
         "defined_in": getattr(experiment.run, "func", experiment.run).__module__,
-        "sha256": hashlib.sha256(npz.read_bytes()).hexdigest(),
         "provenance": _provenance(experiment, seconds),
     }
-    _atomic(npz.with_suffix(".json"), lambda file: file.write((json.dumps(description, indent=1) + "\n").encode()))
+    if len(finished) < len(cells):
+        description["finished"] = [cell is not None for cell in cells]
+    description["sha256"] = store.digest(npz.read_bytes(), description)
+    text = json.dumps(description, indent=1) + "\n"
+    write_atomically(npz.with_suffix(".json"), lambda file: file.write(text.encode()))
     return npz
 
 
@@ -150,16 +198,6 @@ def _stack(arrays: Sequence[np.ndarray]) -> np.ndarray:
     for row, array in zip(out, arrays, strict=True):
         row[tuple(slice(n) for n in array.shape)] = array
     return out
-
-
-def _atomic(path: Path, write: Callable) -> None:
-    unfinished = path.with_name(path.name + ".partial")
-    try:
-        with open(unfinished, "wb") as file:
-            write(file)
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)
 
 
 def _provenance(experiment: Experiment, seconds: float) -> dict:

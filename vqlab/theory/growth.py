@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from vqlab import LabError
-from vqlab.theory.water_filling import check_variances, water_fill
+from vqlab.inputs import floats, number, plain, whole
+from vqlab.theory.water_filling import broadcast, check_bits, check_variances, water_fill
 
 
 def autoencoder_gain(variances: ArrayLike, t: ArrayLike, eps: float = 0.1) -> np.ndarray:
@@ -20,12 +21,14 @@ def autoencoder_gain(variances: ArrayLike, t: ArrayLike, eps: float = 0.1) -> np
     Args: variances σ_j² (d,); times t ≥ 0 (...); start ε > 0.   Returns: (..., d).
     Raises: LabError for bad variances, negative times, or ε ≤ 0.
     """
-    variances, t = check_variances(variances), np.asarray(t, float)
-    if not (t >= 0).all():
-        raise LabError("training times must be at least 0")
-    if not 0 < eps < np.inf:
-        raise LabError(f"the start ε must be above 0 (from exactly 0 nothing ever grows), got {eps}")
-    return 1 / np.sqrt(1 + (eps**-2 - 1) * np.exp(-2 * variances * t[..., None]))
+    variances, t = check_variances(variances), floats(t, "training times", least=0)
+    if variances.ndim != 1:
+        raise LabError(f"the gains are those of one spectrum (d,), got shape {variances.shape}: take one at a time")
+    eps = number(eps, "the start ε (from exactly 0 nothing ever grows)", above=0)
+    with np.errstate(over="ignore"):
+        fade = np.exp(-variances * t[..., None])
+    # a = ε / √(ε² + (1 − ε²) fade²), which overflows for no ε.
+    return eps / np.hypot(eps * np.sqrt(-np.expm1(-2 * variances * t[..., None])), fade)
 
 
 def predicted_active(variances: ArrayLike, warmup: ArrayLike, bits: ArrayLike, eps: float = 0.1) -> np.ndarray:
@@ -38,6 +41,7 @@ def predicted_active(variances: ArrayLike, warmup: ArrayLike, bits: ArrayLike, e
     Raises: LabError as `autoencoder_gain` and `water_fill`.
     """
     latent = autoencoder_gain(variances, warmup, eps) ** 2 * check_variances(variances)
+    broadcast(latent[..., 0], check_bits(bits))
     return water_fill(latent, bits).active
 
 
@@ -52,13 +56,15 @@ def adaptive_switch(history: Sequence[float], patience: int = 3, min_gain: float
     Example: adaptive_switch([21, 13, 8, 10, 13, 13, 13], patience=2) is 6.
     Raises: LabError for a score that is NaN or Inf, patience < 1, or min_gain < 0.
     """
-    if patience < 1 or min_gain < 0:
-        raise LabError(f"patience must be at least 1 and min_gain at least 0, got {patience} and {min_gain}")
-    if not np.isfinite(np.asarray(history, float)).all():
+    patience, min_gain = whole(patience, "patience"), number(min_gain, "min_gain", least=0)
+    scores = plain(history, "the history of scores").astype(float)
+    if scores.ndim != 1:
+        raise LabError(f"the history must hold one score a check, (checks,), got shape {scores.shape}")
+    if not np.isfinite(scores).all():
         raise LabError("the history holds NaN or Inf: did training diverge before the switch?")
     lowest = best = np.inf
     last_gain = 0
-    for check, score in enumerate(history):
+    for check, score in enumerate(scores):
         if score < lowest:
             lowest = best = score
             last_gain = check

@@ -4,6 +4,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from vqlab import LabError
+from vqlab.inputs import LARGEST_SEED, entries, floats, shown, whole
+from vqlab.inputs import seed as checked_seed
+from vqlab.theory.water_filling import broadcast
 
 
 def expected_active(k: ArrayLike, n: ArrayLike) -> np.ndarray:
@@ -12,7 +15,7 @@ def expected_active(k: ArrayLike, n: ArrayLike) -> np.ndarray:
     Args: k, n: whole numbers ≥ 1, broadcast.   Returns: between 1 and min(K, N).
     Raises: LabError if K or N is below 1.
     """
-    k, n = _at_least_one(k, "codes, K"), _at_least_one(n, "tokens, N")
+    k, n = _counts(k, n)
     with np.errstate(divide="ignore"):  # K = 1: log 0 = −inf is the right limit
         return -k * np.expm1(n * np.log1p(-1 / k))
 
@@ -25,7 +28,7 @@ def expected_perplexity(k: ArrayLike, n: ArrayLike) -> np.ndarray:
 
     Args: k, n: whole numbers ≥ 1, broadcast.   Raises: LabError if K or N is below 1.
     """
-    k, n = _at_least_one(k, "codes, K"), _at_least_one(n, "tokens, N")
+    k, n = _counts(k, n)
     return k * np.exp(-(k - 1) / (2 * n))
 
 
@@ -34,10 +37,10 @@ def simulate_uniform_usage(k: int, n: int, draws: int = 100, seed: int = 0) -> n
 
     Raises: LabError if K, N or draws is below 1.
     """
-    _at_least_one(k, "codes, K")
-    _at_least_one(n, "tokens, N")
-    _at_least_one(draws, "draws")
-    return np.random.default_rng(seed).multinomial(n, np.full(k, 1 / k), size=draws)
+    k, draws = whole(k, "the number of codes, K,"), whole(draws, "the number of draws")
+    n = whole(n, "the number of tokens, N,", most=LARGEST_SEED)
+    entries(k * draws, "the counts of every draw")
+    return np.random.default_rng(checked_seed(seed)).multinomial(n, np.full(k, 1 / k), size=draws)
 
 
 def steps_until_dead(start: ArrayLike, threshold: ArrayLike, decay: ArrayLike) -> np.ndarray:
@@ -48,16 +51,21 @@ def steps_until_dead(start: ArrayLike, threshold: ArrayLike, decay: ArrayLike) -
     Args: start n₀ > 0 and threshold τ > 0, tokens per step; decay γ in (0, 1); all broadcast.
     Raises: LabError outside these ranges.
     """
-    start, threshold, decay = (np.asarray(x, float) for x in (start, threshold, decay))
+    named = {"EMA counts": start, "thresholds": threshold, "EMA decays": decay}
+    start, threshold, decay = (floats(values, what) for what, values in named.items())
+    broadcast(start, threshold, decay)
     if not ((start > 0).all() and (threshold > 0).all()):
         raise LabError("the EMA count and the threshold must be above 0: a count that decays never reaches 0")
     if not ((decay > 0) & (decay < 1)).all():
-        raise LabError(f"the EMA decay must lie between 0 and 1, both excluded, got {decay.tolist()}")
-    return np.maximum(0, np.log(start / threshold) / -np.log(decay))
+        raise LabError(f"the EMA decay must lie between 0 and 1, both excluded, got {shown(decay.tolist())}")
+    return np.maximum(0, (np.log(start) - np.log(threshold)) / -np.log(decay))
 
 
-def _at_least_one(value: ArrayLike, what: str) -> np.ndarray:
-    value = np.asarray(value, float)
-    if not (np.isfinite(value).all() and (value >= 1).all()):
-        raise LabError(f"the number of {what}, must be at least 1, got {value.tolist()}")
-    return value
+def _counts(k: ArrayLike, n: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+    counts = {"codes, K": k, "tokens, N": n}
+    k, n = (floats(values, f"numbers of {what},") for what, values in counts.items())
+    for what, values in zip(counts, (k, n), strict=True):
+        if (values < 1).any() or (values != np.round(values)).any():
+            raise LabError(f"the number of {what}, must be a whole number of at least 1, got {shown(values.tolist())}")
+    broadcast(k, n)
+    return k, n

@@ -1,12 +1,13 @@
 """Checkpoint files: written whole or not at all, and read only if nothing in them is damaged."""
 
-import os
 import zipfile
 from pathlib import Path
 
 import torch
 
 from vqlab import LabError
+from vqlab.files import write_atomically
+from vqlab.inputs import as_path
 
 _NEEDED = {"settings", "seeds", "data", "step", "quantizing", "losses", "model", "quantizer", "optimizer", "generators"}
 
@@ -16,17 +17,14 @@ def write(path: str | Path, state: dict) -> None:
 
     Raises: LabError if the disk is full, or the folder cannot be written, or `path` is a folder.
     """
-    path = Path(path)
-    partial = path.with_name(path.name + ".partial")
+    path = as_path(path, "a checkpoint")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        torch.save(state, partial)
-        os.replace(partial, path)
+        write_atomically(path, lambda file: torch.save(state, file))
     except (OSError, RuntimeError) as error:
-        if partial.is_file():
-            partial.unlink()
+        reason = " ".join(str(error).split()).replace(". ", " ")
         raise LabError(
-            f"could not write the checkpoint {path} ({error}): make room or choose another file, and save again"
+            f"could not write the checkpoint {path} ({reason[:150]}): make room or choose another file, and save again"
         ) from error
 
 
@@ -35,7 +33,8 @@ def read(path: str | Path) -> dict:
 
     Raises: LabError if the file is missing, a folder, damaged, or no checkpoint of ours.
     """
-    if Path(path).is_dir():
+    path = as_path(path, "a checkpoint")
+    if path.is_dir():
         raise LabError(f"{path} is a folder, not a checkpoint: name a file in it")
     try:
         with zipfile.ZipFile(path) as archive:

@@ -2,11 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from functools import partial
 
 import torch
 
 from vqlab import LabError
+from vqlab.inputs import number, one_of, whole
 from vqlab.quantizers import parse_initialisation
+from vqlab.quantizers.vector_quantizer import UPDATES
 
 OPTIMIZERS: dict[str, Callable] = {
     "adamw": lambda parameters, lr: torch.optim.AdamW(parameters, lr=lr, fused=True),
@@ -20,7 +23,8 @@ class Settings:
 
     codebook_size: K.   steps: total optimiser steps, warm-up included.   warmup: steps before quantization starts.
     initialisation: of the codebook (see `quantizers.initialise`), from at most `initialisation_latents` latents.
-    update, decay, commitment_weight, codebook_weight, replace_below: see `quantize.VectorQuantizer`.
+    update, decay, commitment_weight, codebook_weight, replace_below: see `quantizers.VectorQuantizer`.
+    Raises: LabError for a value out of its range, or a warm-up longer than the training.
     """
 
     codebook_size: int = 128
@@ -38,18 +42,31 @@ class Settings:
     replace_below: float | None = None
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if hasattr(value, "item"):  # a numpy number in a checkpoint would keep it from being read again
-                object.__setattr__(self, field.name, value.item())
-        if self.steps < 1:
-            raise LabError(f"training needs at least one step, got steps = {self.steps}")
-        if not 0 <= self.warmup <= self.steps:
+        for field in fields(self):  # as Python numbers: a numpy one in a checkpoint would keep it from being read again
+            object.__setattr__(self, field.name, _CHECKS[field.name](getattr(self, field.name), field.name))
+        if self.warmup > self.steps:
             raise LabError(
                 f"the warm-up is part of the {self.steps} steps, so it must lie in 0…{self.steps}, got {self.warmup}"
             )
-        if self.batch_size < 1:
-            raise LabError(f"a batch needs at least one sample, got batch_size = {self.batch_size}")
-        if self.optimizer not in OPTIMIZERS:
-            raise LabError(f"unknown optimizer {self.optimizer!r}: choose from {', '.join(OPTIMIZERS)}")
-        parse_initialisation(self.initialisation)
+
+
+def _initialisation(value: str, _: str) -> str:
+    parse_initialisation(value)
+    return value
+
+
+_CHECKS: dict[str, Callable] = {
+    "codebook_size": whole,
+    "steps": whole,
+    "warmup": partial(whole, least=0),
+    "batch_size": whole,
+    "learning_rate": partial(number, above=0),
+    "optimizer": partial(one_of, choices=tuple(OPTIMIZERS)),
+    "initialisation": _initialisation,
+    "initialisation_latents": whole,
+    "update": partial(one_of, choices=UPDATES),
+    "decay": partial(number, least=0, below=1),
+    "commitment_weight": partial(number, least=0),
+    "codebook_weight": partial(number, least=0),
+    "replace_below": lambda value, what: None if value is None else number(value, what, least=0),
+}

@@ -15,8 +15,10 @@ import torch
 from torch import Tensor
 
 from vqlab import LabError
+from vqlab.inputs import seeds as checked_seeds
+from vqlab.inputs import shown, whole
 from vqlab.models import Autoencoder
-from vqlab.quantizers import VectorQuantizer, initialise, look_up, nearest_code
+from vqlab.quantizers import VectorQuantizer, inputs, look_up, nearest_code
 from vqlab.training import checkpoint
 from vqlab.training.settings import OPTIMIZERS, Settings
 
@@ -31,6 +33,20 @@ def _floats(samples: Tensor) -> Tensor:
     return samples / 255 if samples.dtype == torch.uint8 else samples
 
 
+def _samples(values: Tensor) -> Tensor:
+    """Samples (n, …) as uint8 pixels or float32.   Raises: LabError if there are none."""
+    if str(getattr(values, "dtype", "")).removeprefix("torch.") == "uint8":
+        samples = torch.as_tensor(values)
+    else:
+        samples = inputs.real(values, "samples (n, …)").detach().float()
+        inputs.check_finite(samples, "the samples")
+    if samples.ndim < 2 or samples.numel() == 0:
+        raise LabError(
+            f"the data set is empty or of another shape: training needs samples (n, …), got {tuple(samples.shape)}"
+        )
+    return samples
+
+
 class Trainer:
     """Trains R runs of `model` at once, one per seed, on `data`.
 
@@ -41,13 +57,16 @@ class Trainer:
         settings: see `Settings`.   seeds: one per run.
     Attributes: step (optimiser steps done), quantizing (False during the warm-up), quantizer, model, losses
         (R,), the latest total loss.
-    Raises: LabError for empty data; during training, if latents or losses turn NaN or Inf.
+    Raises: LabError for empty data, or a model or settings that are none; during training, if latents or losses turn
+        NaN or Inf.
     """
 
     def __init__(self, model: Autoencoder, data: Tensor, settings: Settings, seeds: Sequence[int] = (0,)) -> None:
-        if len(data) == 0:
-            raise LabError("the data set is empty: training needs at least one sample")
-        self.model, self.data, self.settings, self.seeds = model, data, settings, tuple(int(s) for s in seeds)
+        if not isinstance(settings, Settings):
+            raise LabError(f"settings must be a Settings object, got {shown(settings)}: as in Settings(steps=1000)")
+        if not all(hasattr(model, part) for part in ("latent_dim", "encode", "decode", "parameters", "state_dict")):
+            raise LabError(f"a model needs latent_dim, encode and decode, got {shown(model)}: see vqlab.models")
+        self.model, self.data, self.settings, self.seeds = model, _samples(data), settings, checked_seeds(seeds)
         self.quantizer = VectorQuantizer(
             settings.codebook_size,
             model.latent_dim,
@@ -67,8 +86,11 @@ class Trainer:
         """Train to `until` steps (default: the end). Callbacks see the state before every step and at the end.
 
         A callback may raise `Cancelled` to stop, or call `switch()` to end the warm-up early.
+        Raises: LabError for an `until` outside 0…steps, or if latents or losses turn NaN or Inf.
         """
-        until = self.settings.steps if until is None else until
+        until = self.settings.steps if until is None else whole(until, "until", 0)
+        if until > self.settings.steps:
+            raise LabError(f"this training has {self.settings.steps} steps, so it cannot run until {until}")
         while True:
             if not self.quantizing and self.settings.warmup <= self.step < self.settings.steps:
                 self.switch()
@@ -81,7 +103,7 @@ class Trainer:
 
     def _train_step(self) -> None:
         x = self._batch()
-        z = self.model.encode(x)
+        z = self._encode(x)
         if self.quantizing:
             z, _, loss = self.quantizer(z)
         else:
@@ -105,29 +127,36 @@ class Trainer:
     def switch(self) -> None:
         """End the warm-up: place the codes on the latents, seed the EMA counts, start a fresh optimiser.
 
-        The placing counts are rescaled to one batch, so that EMA and dead-code replacement start in
-        their steady state.
+        See `VectorQuantizer.start_from`.
         """
         tokens_per_sample = self.latents(self.data[:1]).shape[1]
         latents = self.latents(self.data[: max(1, self.settings.initialisation_latents // tokens_per_sample)])
-        codebook, counts = initialise(
-            self.settings.initialisation, latents, self.settings.codebook_size, self.generators
-        )
         batch_tokens = self.settings.batch_size * tokens_per_sample
-        self.quantizer.set_codebook(codebook, counts * (batch_tokens / latents.shape[1]))
+        self.quantizer.start_from(latents, batch_tokens, self.settings.initialisation, self.generators)
         self.quantizing = True
         self.optimizer = self._fresh_optimizer()
 
     @torch.no_grad()
     def latents(self, samples: Tensor) -> Tensor:
         """Encoder outputs (R, N, d) of samples (n, …), before quantization."""
-        runs = len(self.seeds)
+        runs, samples = len(self.seeds), _samples(samples)
         parts = samples.split(_LATENT_BATCH if samples.ndim > 2 else len(samples))
-        return torch.cat([self.model.encode(_floats(part).expand(runs, *part.shape)) for part in parts], 1)
+        return torch.cat([self._encode(_floats(part).expand(runs, *part.shape)) for part in parts], 1)
+
+    def _encode(self, x: Tensor) -> Tensor:
+        try:
+            return self.model.encode(x)
+        except RuntimeError as error:
+            reason = " ".join(str(error).split()).replace(". ", ", ")[:150]
+            raise LabError(
+                f"the model cannot encode {len(x)} runs of samples {tuple(x.shape[1:])} ({reason}): make it for "
+                "the same seeds and for such samples"
+            ) from error
 
     @torch.no_grad()
     def reconstruct(self, samples: Tensor) -> tuple[Tensor, Tensor | None]:
         """Reconstructions (R, n, …) of samples (n, …), and their tokens (R, N), None during the warm-up."""
+        samples = _samples(samples)
         z, tokens = self.latents(samples), None
         if self.quantizing:
             tokens = nearest_code(z, self.quantizer.codebook)
