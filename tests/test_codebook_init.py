@@ -34,9 +34,7 @@ def test_one_lloyd_step_equals_scikit_learn():
     start = z[:, :9].clone()
     ours = lloyd(z, start, generators(0, 1), steps=1)
     for run in range(2):
-        theirs = KMeans(9, init=start[run].numpy(), n_init=1, max_iter=1, algorithm="lloyd").fit(
-            z[run].numpy()
-        )
+        theirs = KMeans(9, init=start[run].numpy(), n_init=1, max_iter=1, algorithm="lloyd").fit(z[run].numpy())
         assert ours[run].numpy() == pytest.approx(theirs.cluster_centers_, abs=1e-5)
 
 
@@ -45,9 +43,7 @@ def test_twenty_lloyd_steps_equal_scikit_learn_and_never_raise_the_error():
     start = z[:, :12].clone()
     errors = [inertia(z, lloyd(z, start, generators(0), steps=steps)) for steps in (0, 1, 2, 5, 20)]
     assert errors == sorted(errors, reverse=True)
-    theirs = KMeans(12, init=start[0].numpy(), n_init=1, max_iter=20, tol=0, algorithm="lloyd").fit(
-        z[0].numpy()
-    )
+    theirs = KMeans(12, init=start[0].numpy(), n_init=1, max_iter=20, tol=0, algorithm="lloyd").fit(z[0].numpy())
     assert errors[-1] == pytest.approx(theirs.inertia_, rel=1e-3)
 
 

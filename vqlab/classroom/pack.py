@@ -1,117 +1,123 @@
 """The teacher's pack of a lab: solved notebook, answer key, rubric, wrong answers with their hints, a timing plan."""
 
 import ast
+import inspect
+import json
 import re
-import runpy
+import tempfile
 from collections.abc import Iterator
+from contextlib import chdir
 from pathlib import Path
 
 import jupytext
+import nbformat
 from nbformat import NotebookNode
 
 from vqlab import LabError
-from vqlab.classroom.course import Assignment, Course, write
-from vqlab.classroom.timing import plan
-from vqlab.exercises import check
+from vqlab.classroom.course import Course, write
+from vqlab.exercises import check, variants
+from vqlab.labs import Lab
+from vqlab.notebooks.build import SOLVED, build
 
+CLASS = 90  # minutes
+_OPENING, _CLOSING = 5, 10
+_HEADING = re.compile(
+    r"^### (Exercise \d+ .*?|Open question)\s*\((?:★\S* )?(?:.*?, )?(\d+) minutes?, (\d+) points?", re.M
+)
 _BETWEEN_MARKS = re.compile(r"^[ \t]*### BEGIN SOLUTION\n(.*?)\n[ \t]*### END SOLUTION", re.DOTALL | re.MULTILINE)
 
 
-def pack(course: Course, one: Assignment, students: list[str]) -> Path:
+def pack(course: Course, lab: Lab, students: list[str]) -> Path:
     """Write the pack of a lab to the course's pack/LAB folder, built from the lab's one source; returns the folder.
 
     With individual variants the answer key lists the answer of each of `students`, by default of all.
     Raises: LabError if one of them was given no variant in this course: another course has other answers.
     """
-    course.prepare()
-    released = course.students(one)
+    released = course.prepare().students(lab)
     if unknown := sorted(set(students) - set(released)):
-        raise LabError(f"{one.name} was not released to {', '.join(unknown)} in {course.folder}: is it another course?")
-    students = students or released
-    solved = course.build_source(one, "solved")
-    folder = course.folder / "pack" / one.name
-    write(folder / solved.name, solved.read_text(encoding="utf-8"))
-    notebook = jupytext.read(one.source)
-    write(folder / "answer_key.md", _answer_key(course, one, notebook, students))
-    write(folder / "rubric.md", _rubric(notebook))
-    write(folder / "wrong_answers.md", _wrong_answers(one))
-    write(folder / "timing.md", plan(notebook))
+        raise LabError(f"{lab.name} was not released to {', '.join(unknown)} in {course.folder}: is it another course?")
+    folder, notebook = course.folder / "pack" / lab.name, jupytext.read(lab.source)
+    title = notebook.cells[0].source.splitlines()[0].removeprefix("# ")
+    seeds = {student: course.seed(lab, student) for student in students or released}
+    write(folder / f"{lab.notebook}.ipynb", nbformat.writes(build(lab.source, SOLVED)))
+    for name, heading, lines in (
+        ("answer_key", f"{title}: answer key", _answer_key(notebook)),
+        ("rubric", f"{title}: the open question", _rubric(notebook)),
+        ("wrong_answers", f"{title}: typical wrong answers, and what the check says", _wrong_answers(lab)),
+        ("timing", f"{title}: a class of {CLASS} minutes", _timing(notebook)),
+    ):
+        more = _individual_answers(lab, seeds) if name == "answer_key" and seeds else ()
+        write(folder / f"{name}.md", "\n".join([f"# {heading}", "", *lines, *more, ""]))
     return folder
 
 
-def _answer_key(course: Course, one: Assignment, notebook: NotebookNode, students: list[str]) -> str:
-    lines = [f"# {_title(notebook)}: answer key", ""]
+def _answer_key(notebook: NotebookNode) -> Iterator[str]:
     for cell in notebook.cells:
         if name := cell.metadata.get("exercise") or cell.metadata.get("open"):
             solved = _BETWEEN_MARKS.sub(lambda marked: marked[1], cell.source)
-            shown = _fenced(solved) if cell.cell_type == "code" else [solved, ""]
-            lines += [f"## {name}", "", *shown]
-    if students:
-        lines += ["## Answers of each student", "", *_individual_answers(course, one, notebook, students)]
-    return "\n".join([*lines, ""])
+            yield from (f"## {name}", "", *(_code(solved) if cell.cell_type == "code" else (solved, "")))
 
 
-def _individual_answers(course: Course, one: Assignment, notebook: NotebookNode, students: list[str]) -> Iterator[str]:
-    """A table with the value that every exercise with a variant asks of every student."""
-    from vqlab.classroom.variation import questions_and_answers
+def _individual_answers(lab: Lab, seeds: dict[str, int]) -> Iterator[str]:
+    """A table of what every exercise with a variant asks of every student, and the answer."""
+    drawn = lab.module("exercises").VARIANTS
+    yield from ("## Answers of each student", "")
+    yield f"| student | {' | '.join(f'{name}: asked for | answer' for name in drawn)} |"
+    yield "|---" * (2 * len(drawn) + 1) + "|"
+    for student, seed in seeds.items():
+        with tempfile.TemporaryDirectory() as folder, chdir(folder):
+            Path(variants.FILE).write_text(json.dumps({"seed": seed}), encoding="utf-8")
+            answers = [f"{', '.join(map(str, asked()))} | {answer():.5g}" for asked, answer in drawn.values()]
+        yield f"| {student} | {' | '.join(answers)} |"
 
-    names = [cell.metadata["exercise"] for cell in notebook.cells if "stub" in cell.metadata]
-    yield f"| student | {' | '.join(f'{name}: asked for | answer' for name in names)} |"
-    yield "|---" * (2 * len(names) + 1) + "|"
-    for student in students:
-        pairs = questions_and_answers(one, names, course.seed(one, student))
-        yield f"| {student} | {' | '.join(f'{question} | {answer}' for question, answer in pairs)} |"
 
-
-def _rubric(notebook: NotebookNode) -> str:
-    parts = [f"# {_title(notebook)}: the open question\n"]
+def _rubric(notebook: NotebookNode) -> Iterator[str]:
     for i, cell in enumerate(notebook.cells):
         if "rubric" in cell.metadata:
             question, answer = notebook.cells[i - 2].source, _BETWEEN_MARKS.search(notebook.cells[i - 1].source)[1]
-            parts += [question.replace("### ", "## ", 1), "", cell.source, "", "**A full answer**", "", answer, ""]
-    return "\n".join(parts)
+            yield from (question.replace("### ", "## ", 1), "", cell.source, "", "**A full answer**", "", answer, "")
 
 
-def _wrong_answers(one: Assignment) -> str:
-    """What students do write, taken from the table the tests use, and what the check says to it."""
-    path = one.source.parent / "answers.py"
-    if not path.exists():
-        raise LabError(f"lab {one.number} has no table of answers at {path}: write one")
-    table, tree = runpy.run_path(str(path))["WRONG"], ast.parse(path.read_text(encoding="utf-8"))
-    functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
-    written, exercises = _table_entries(tree, "WRONG"), one.lab.exercises()
-    lines = [f"# Lab {one.number}: typical wrong answers, and what the check says", ""]
-    for name, answers in table.items():
-        lines += [f"## {name}", ""]
-        if used := _used(written[name], functions):
-            lines += ["What the answers below are made of:", "", *_fenced(*map(ast.unparse, used))]
-        for (answer, _), node in zip(answers, written[name], strict=True):
-            lines += [*_fenced(ast.unparse(node)), f"> {check(exercises[name], answer).says}", ""]
-    return "\n".join(lines)
+def _wrong_answers(lab: Lab) -> Iterator[str]:
+    """What students do write, as the lab's answers.py has it, and what the check says to it."""
+    answers = lab.module("answers")
+    if answers is None:
+        raise LabError(f"lab {lab.number} has no table of answers: write answers.py beside its source")
+    tree = ast.parse(inspect.getsource(answers))
+    made_of = [ast.unparse(node) for node in tree.body if isinstance(node, ast.FunctionDef)]
+    yield from ("What the answers below are made of:", "", *_code("\n\n\n".join(made_of)))
+    (table,) = (n.value for n in tree.body if isinstance(n, ast.Assign) and ast.unparse(n.targets[0]) == "WRONG")
+    for key, written in zip(table.keys, table.values, strict=True):
+        yield from (f"## {key.value}", "")
+        for entry, (answer, _) in zip(written.elts, answers.WRONG[key.value], strict=True):
+            yield from _code(ast.unparse(entry.elts[0]))
+            yield from (f"> {check(lab.exercises()[key.value], answer).says}", "")
 
 
-def _used(answers: list[ast.expr], functions: dict[str, ast.FunctionDef]) -> list[ast.FunctionDef]:
-    """The functions that the answers call, and those that these call, in the order they are written."""
-    todo, found = list(answers), set()
-    while todo:
-        names = {node.id for node in ast.walk(todo.pop()) if isinstance(node, ast.Name)} & functions.keys() - found
-        found |= names
-        todo += [functions[name] for name in names]
-    return [functions[name] for name in functions if name in found]
+def _code(text: str) -> tuple[str, ...]:
+    return "```python", text, "```", ""
 
 
-def _fenced(*code: str) -> list[str]:
-    return ["```python", "\n\n\n".join(code), "```", ""]
+def exercises(notebook: NotebookNode) -> list[tuple[str, int, int]]:
+    """Name, minutes and points of every exercise and open question of a source, from the headings."""
+    found = (_HEADING.search(cell.source) for cell in notebook.cells if cell.cell_type == "markdown")
+    return [(match[1].replace("`", "").strip(" ·"), int(match[2]), int(match[3])) for match in found if match]
 
 
-def _table_entries(tree: ast.Module, table: str) -> dict[str, list[ast.expr]]:
-    """The expressions of the answers in a table {name: [(answer, word), …]}, as written."""
-    for node in tree.body:
-        if isinstance(node, ast.Assign) and node.targets[0].id == table:
-            pairs = zip(node.value.keys, node.value.values, strict=True)
-            return {key.value: [entry.elts[0] for entry in entries.elts] for key, entries in pairs}
-    raise LabError(f"the table {table} is not written as a plain dictionary: keep it one")
-
-
-def _title(notebook: NotebookNode) -> str:
-    return notebook.cells[0].source.splitlines()[0].removeprefix("# ")
+def _timing(notebook: NotebookNode) -> Iterator[str]:
+    """Minute by minute: opening, the lab, its exercises, closing; what does not fit in is homework."""
+    exploring = int(re.search(r"\| Time \| (\d+) minutes", notebook.cells[0].source)[1])
+    steps = [("Open the lab; everybody commits a prediction", _OPENING), ("Explore, read, break it", exploring)]
+    todo = [(f"{name}, {points} point{'s' * (points != 1)}", minutes) for name, minutes, points in exercises(notebook)]
+    left = CLASS - _OPENING - _CLOSING - exploring
+    while todo and todo[0][1] <= left:
+        left -= todo[0][1]
+        steps.append(todo.pop(0))
+    steps.append(("Compare predictions; the last section, what the paper claims and what we measured", _CLOSING + left))
+    yield from ("| minute | what |", "|---|---|")
+    at = 0
+    for text, minutes in steps:
+        yield f"| {at}–{at + minutes} | {text} |"
+        at += minutes
+    if todo:
+        yield from ("", "Homework:", "", *(f"- {text}, {minutes} minutes" for text, minutes in todo))
