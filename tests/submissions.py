@@ -38,6 +38,14 @@ def solved(lab: Lab) -> NotebookNode:
     return build(lab.source, SOLVED)
 
 
+def bare(notebook: NotebookNode) -> NotebookNode:
+    """Of the code cells only the graded ones, and numpy: where the lab does not matter, it need not be run."""
+    notebook = copy.deepcopy(notebook)
+    notebook.cells = [cell for cell in notebook.cells if cell.cell_type == "markdown" or grade_id(cell)]
+    notebook.cells.insert(1, nbformat.v4.new_code_cell("import numpy as np"))
+    return notebook
+
+
 def exercises(notebook: NotebookNode) -> list[str]:
     """The names of the exercises that a machine grades, in order."""
     names = (grade_id(cell) or "" for cell in notebook.cells)

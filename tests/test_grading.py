@@ -15,7 +15,7 @@ import jupytext
 import nbformat
 import psutil
 import pytest
-from submissions import HOSTILE, exercises, hand_in, hand_in_hostile, solved, with_wrong
+from submissions import HOSTILE, bare, exercises, hand_in, hand_in_hostile, solved, with_wrong
 
 from vqlab import LabError, doctor, labs
 from vqlab.classroom import grade as grading
@@ -46,8 +46,15 @@ def released(request, tmp_path_factory):
     return request.param, course, release(course, request.param, ["ada", "bob"])
 
 
+@pytest.fixture
+def untried(monkeypatch):
+    """Without the trial of a solved and a blank hand-in before the round."""
+    monkeypatch.setattr(judge, "try_out", lambda *_, **__: None)
+
+
+@pytest.mark.usefixtures("untried")
 def test_wrong_answers_cost_their_own_marks_and_no_others(released, tmp_path):
-    """Also: solved gets full marks and blank none, which grading itself insists on."""
+    """Each exercise is wrong for one student and right for the other."""
     (lab, course, _), submissions, students = released, tmp_path / "submissions", ["ada", "bob"]
     right = solved(lab)
     names = exercises(right)
@@ -94,13 +101,13 @@ def test_nothing_given_to_students_holds_a_solution(released):
 
 @pytest.fixture(scope="module")
 def hostile(tmp_path_factory):
-    """One round with everything that could go wrong, on the quickest lab: (course, submissions, report)."""
+    """One round with everything that could go wrong, and a trial before it: (course, submissions, report)."""
     folder = tmp_path_factory.mktemp("hostile")
     course, submissions = Course(folder / "course"), folder / "submissions"
     release(course, QUICK)
     config = course.folder / "nbgrader_config.py"
     config.write_text(config.read_text().replace("Execute.timeout = 60", "Execute.timeout = 10"))
-    hand_in_hostile(submissions, solved(QUICK), QUICK)
+    hand_in_hostile(submissions, bare(solved(QUICK)), QUICK)
     return course, submissions, grading.grade(course, QUICK, submissions)
 
 
@@ -145,12 +152,6 @@ def test_nbgrader_s_own_commands_work_in_the_course(hostile):
         assert record.marks_of(book, QUICK, "renamed")["healthy"] == (1, 1)
     nbgrader("export", "--to", "grades.csv")
     assert f"{QUICK.name}," in (course.folder / "grades.csv").read_text()
-
-
-@pytest.fixture
-def untried(monkeypatch):
-    """Without the trial of a solved and a blank hand-in before the round."""
-    monkeypatch.setattr(judge, "try_out", lambda *_, **__: None)
 
 
 @pytest.mark.usefixtures("untried")
