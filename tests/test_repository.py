@@ -26,7 +26,6 @@ HOME = PROJECT["urls"]["Repository"]  # the one place where the address is decid
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
 ISSUES = ROOT / ".github" / "ISSUE_TEMPLATE"
 NOTEBOOKS = sorted((ROOT / "labs").glob("[0-9][0-9]_*.ipynb"))
-SOURCES = [lab.source for lab in labs.every()]
 
 every_page = pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
 
@@ -74,12 +73,12 @@ def test_no_command_in_the_readme_is_cut_off_where_github_ends_its_line():
     assert max(len(line) for block in blocks for line in block.splitlines()) <= 96
 
 
-@pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
-def test_a_lab_has_its_row_in_the_readme(source):
-    header = jupytext.read(source).cells[0].source
+@pytest.mark.parametrize("lab", labs.every(), ids=lambda lab: lab.name)
+def test_a_lab_has_its_row_in_the_readme(lab):
+    header = jupytext.read(lab.source).cells[0].source
     number, title = re.search(r"^# Lab (\d\d) · (.+)", header).groups()
     minutes = " + ".join(re.findall(r"\d+", re.search(r"^\| Time \| (.+) \|$", header, re.M)[1]))
-    notebook = f"labs/{source.stem}.ipynb"
+    notebook = f"labs/{lab.notebook}.ipynb"
     binder = f"https://mybinder.org/v2/gh/{HOME.removeprefix('https://github.com/')}/HEAD?urlpath=lab/tree/{notebook}"
     rows = [line for line in README.splitlines() if line.startswith(f"| [{number} ")]
     wanted = f"| [{number} {title}]({notebook}) | … | {minutes} | [open]({binder}) |"
@@ -89,7 +88,7 @@ def test_a_lab_has_its_row_in_the_readme(source):
 
 def test_the_readme_has_no_row_of_a_lab_that_is_gone():
     listed = re.findall(r"^\| \[.*?\]\(labs/(\w+)\.ipynb\)", README, re.M)
-    assert listed == [source.stem for source in SOURCES]
+    assert listed == [lab.notebook for lab in labs.every()]
 
 
 def test_badges_and_the_first_commands_say_what_the_project_says():
