@@ -110,13 +110,15 @@ def test_badges_and_the_first_commands_say_what_the_project_says():
 
 
 def test_the_first_picture_says_in_words_what_the_stored_sweep_shows():
+    """In words that hold for all seeds and for a sweep made anew, so without its digits."""
     sweep = sweeps.load("tokens_collapse")
-    cold, warm = (int(sweep.at(warmup=steps, codebook_size=256)["active"][0, -1]) for steps in (0, 400))
+    cold, warm = (sweep.at(warmup=steps, codebook_size=256)["active"][:, -1] for steps in (0, 400))
     alt = re.search(r"!\[([^]]+)\]\(\.github/cured\.gif\)", README)[1]
-    assert f"{cold} stay in use and {256 - cold} lie dead" in alt
-    assert f"brings back all {warm}," in alt
-    assert warm == 256
-    assert sweep.at(warmup=0, codebook_size=256)["active"][:, -1].mean() < 30  # "fewer than thirty"
+    assert "256 codes" in alt
+    assert "fewer than thirty stay in use" in alt
+    assert cold.mean() < 30
+    assert "brings nearly all of them back" in alt
+    assert warm.min() > 0.9 * 256
 
 
 def frames(path: Path) -> np.ndarray:
@@ -182,7 +184,7 @@ def test_the_citation_has_what_the_format_asks_for_and_agrees_with_the_project()
 
 def test_the_citation_and_the_readme_list_the_same_papers():
     listed = re.findall(r"^- \*(.+?)\*.*\((https://arxiv\.org/abs/[\d.]+)\)", README, re.M)
-    assert len(listed) == 3
+    assert listed
     assert listed == [(reference["title"], reference["url"]) for reference in CITATION["references"]]
 
 

@@ -74,7 +74,9 @@ def _grade(chosen: argparse.Namespace, course, lab, _: list[str]) -> int:
 
 
 def _pack(chosen: argparse.Namespace, course, lab, students: list[str]) -> int:
-    from vqlab.classroom.pack import pack
+    from vqlab.notebooks.pack import write_pack
 
-    print(f"the teacher's pack is in {pack(course, lab, students)}: keep it from students")
+    folder = course.folder / "pack" / lab.name
+    write_pack(lab, folder, course.prepare().seeds(lab, students))
+    print(f"the teacher's pack is in {folder}: keep it from students")
     return 0

@@ -14,6 +14,7 @@ from vqlab import LabError
 from vqlab.exercises import variants
 from vqlab.labs import Lab
 
+_SETTINGS = "course.json"
 _CONFIG = '''\
 """nbgrader's settings for this course; its own commands read them when run in this folder."""
 
@@ -35,24 +36,20 @@ class Course:
 
     def prepare(self) -> "Course":
         """Make the folder with nbgrader's settings and the secret that student seeds are derived from."""
-        if not (self.folder / "nbgrader_config.py").exists():  # a teacher may have changed it
-            write(self.folder / "nbgrader_config.py", _CONFIG)
-        if not self._settings_file.exists():
-            write(self._settings_file, json.dumps({"secret": secrets.token_hex(16), "students": {}}, indent=2))
+        settings = json.dumps({"secret": secrets.token_hex(16), "students": {}}, indent=2)
+        for name, text in (("nbgrader_config.py", _CONFIG), (_SETTINGS, settings)):
+            if not (self.folder / name).exists():  # a teacher may have changed it
+                write(self.folder / name, text)
         return self
-
-    @property
-    def _settings_file(self) -> Path:
-        return self.folder / "course.json"
 
     @property
     def _settings(self) -> dict:
         try:
-            return json.loads(self._settings_file.read_text(encoding="utf-8"))
+            return json.loads((self.folder / _SETTINGS).read_text(encoding="utf-8"))
         except FileNotFoundError:
             raise LabError(f"{self.folder} is no course yet: release an assignment first") from None
         except ValueError as error:
-            raise LabError(f"{self._settings_file} is damaged: restore it from a backup ({error})") from error
+            raise LabError(f"{self.folder / _SETTINGS} is damaged: restore it from a backup ({error})") from error
 
     def students(self, lab: Lab) -> list[str]:
         """Who was given a variant of their own; nobody if all were given the same."""
@@ -62,12 +59,24 @@ class Course:
         """Decide who gets a variant of their own; nobody: all get the same."""
         settings = self._settings
         lists = settings["students"] | {lab.name: list(students)}
-        write(self._settings_file, json.dumps(settings | {"students": lists}, indent=2, ensure_ascii=False))
+        write(self.folder / _SETTINGS, json.dumps(settings | {"students": lists}, indent=2, ensure_ascii=False))
 
     def seed(self, lab: Lab, student: str) -> int:
         """The seed of a student's variant, 1…2³¹: the same whenever asked, and not to be guessed without the secret."""
         key = f"{self._settings['secret']}:{lab.name}:{student}".encode()
         return int(hashlib.sha256(key).hexdigest()[:8], 16) % 2**31 + 1
+
+    def seeds(self, lab: Lab, students: Sequence[str] = ()) -> dict[str, int]:
+        """The seeds of `students`, by default of all who have one.
+
+        Raises: LabError if one was given no variant in this course: another course has other answers.
+        """
+        listed = self.students(lab)
+        if unknown := sorted(set(students) - set(listed)):
+            raise LabError(
+                f"{lab.name} was not released to {', '.join(unknown)} in {self.folder}: is it another course?"
+            )
+        return {student: self.seed(lab, student) for student in students or listed}
 
     def write_variant(self, lab: Lab, student: str, folder: Path) -> None:
         """Put the student's variant beside the notebook in `folder`."""

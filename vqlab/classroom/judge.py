@@ -77,17 +77,16 @@ def _check_is_expected(course: Course, lab: Lab, student: str) -> None:
 
 def _settle_variant(course: Course, lab: Lab, hand_in: HandIn, folder: Path) -> list[str]:
     """Put the student's own variant beside the notebook, whichever came with it; says so if that was another's."""
-    came_with, path = None, hand_in.notebook.parent / variants.FILE
+    path = hand_in.notebook.parent / variants.FILE
+    came_with, own = None, (None, *([hand_in.student] if course.students(lab) else []))
     if path.is_file():
         with suppress(Exception):  # edited or damaged: it is written afresh in any case
             came_with = students.composed(str(json.loads(path.read_text(encoding="utf-8"))["student"]))
+    graded = f"without variants, as {lab.name} was released"
     if course.students(lab):
         course.write_variant(lab, hand_in.student, folder)
-        if came_with not in (None, hand_in.student):
-            return [f"it came with the variant of {came_with}; graded with that of {hand_in.student}"]
-    elif came_with:
-        return [f"it came with the variant of {came_with}; graded without variants, as {lab.name} was released"]
-    return []
+        graded = f"with that of {hand_in.student}"
+    return [f"it came with the variant of {came_with}; graded {graded}"] if came_with not in own else []
 
 
 def _graded(course: Course, lab: Lab, student: str, remarks: list[str]) -> Verdict:

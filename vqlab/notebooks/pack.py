@@ -5,7 +5,7 @@ import inspect
 import json
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import chdir
 from pathlib import Path
 
@@ -14,7 +14,6 @@ import nbformat
 from nbformat import NotebookNode
 
 from vqlab import LabError
-from vqlab.classroom.course import Course, write
 from vqlab.exercises import check, variants
 from vqlab.labs import Lab
 from vqlab.notebooks.build import SOLVED, build
@@ -27,28 +26,29 @@ _HEADING = re.compile(
 _BETWEEN_MARKS = re.compile(r"^[ \t]*### BEGIN SOLUTION\n(.*?)\n[ \t]*### END SOLUTION", re.DOTALL | re.MULTILINE)
 
 
-def pack(course: Course, lab: Lab, students: list[str]) -> Path:
-    """Write the pack of a lab to the course's pack/LAB folder, built from the lab's one source; returns the folder.
+def write_pack(lab: Lab, folder: Path, seeds: Mapping[str, int]) -> None:
+    """Write the pack of a lab, built from its one source, into a folder.
 
-    With individual variants the answer key lists the answer of each of `students`, by default of all.
-    Raises: LabError if one of them was given no variant in this course: another course has other answers.
+    seeds: student -> seed, of those whose own answers the answer key lists; none: all were asked the same.
+    Raises: LabError if the lab has no table of answers, or the folder cannot be written.
     """
-    released = course.prepare().students(lab)
-    if unknown := sorted(set(students) - set(released)):
-        raise LabError(f"{lab.name} was not released to {', '.join(unknown)} in {course.folder}: is it another course?")
-    folder, notebook = course.folder / "pack" / lab.name, jupytext.read(lab.source)
+    notebook = jupytext.read(lab.source)
     title = notebook.cells[0].source.splitlines()[0].removeprefix("# ")
-    seeds = {student: course.seed(lab, student) for student in students or released}
-    write(folder / f"{lab.notebook}.ipynb", nbformat.writes(build(lab.source, SOLVED)))
-    for name, heading, lines in (
-        ("answer_key", f"{title}: answer key", _answer_key(notebook)),
-        ("rubric", f"{title}: the open question", _rubric(notebook)),
-        ("wrong_answers", f"{title}: typical wrong answers, and what the check says", _wrong_answers(lab)),
-        ("timing", f"{title}: a class of {CLASS} minutes", _timing(notebook)),
-    ):
-        more = _individual_answers(lab, seeds) if name == "answer_key" and seeds else ()
-        write(folder / f"{name}.md", "\n".join([f"# {heading}", "", *lines, *more, ""]))
-    return folder
+    key = [*_answer_key(notebook), *(_individual_answers(lab, seeds) if seeds else ())]
+    pages = {
+        "answer_key": (f"{title}: answer key", key),
+        "rubric": (f"{title}: the open question", _rubric(notebook)),
+        "wrong_answers": (f"{title}: typical wrong answers, and what the check says", _wrong_answers(lab)),
+        "timing": (f"{title}: a class of {CLASS} minutes", _timing(notebook)),
+    }
+    texts = {f"{name}.md": "\n".join([f"# {heading}", "", *lines, ""]) for name, (heading, lines) in pages.items()}
+    texts[f"{lab.notebook}.ipynb"] = nbformat.writes(build(lab.source, SOLVED))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in texts.items():
+            (folder / name).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise LabError(f"the pack could not be written to {folder} ({error}): make room there") from error
 
 
 def _answer_key(notebook: NotebookNode) -> Iterator[str]:
@@ -58,7 +58,7 @@ def _answer_key(notebook: NotebookNode) -> Iterator[str]:
             yield from (f"## {name}", "", *(_code(solved) if cell.cell_type == "code" else (solved, "")))
 
 
-def _individual_answers(lab: Lab, seeds: dict[str, int]) -> Iterator[str]:
+def _individual_answers(lab: Lab, seeds: Mapping[str, int]) -> Iterator[str]:
     """A table of what every exercise with a variant asks of every student, and the answer."""
     drawn = lab.module("exercises").VARIANTS
     yield from ("## Answers of each student", "")
