@@ -250,15 +250,30 @@ def test_a_full_disk_is_told_apart_from_a_hand_in_that_fails(tmp_path):
     assert run._failure(0, tmp_path / "log") == ""
 
 
+def test_feedback_that_cannot_be_written_stops_nobody(hostile):
+    course, submissions, report = hostile
+    shutil.rmtree(course.place("autograded", QUICK, "exit"))
+    text = report.hand_marks.read_text(encoding="utf-8")
+    for student in ("exit", "memory"):
+        text = text.replace(f"{student},too_few_tokens,,4,", f"{student},too_few_tokens,1,4,short")
+    report.hand_marks.write_text(text)
+    with pytest.raises(LabError, match=r"feedback could not be written for exit \("):
+        grading.grade(course, QUICK, submissions)
+    assert [table(report)[student]["too_few_tokens"] for student in ("exit", "memory")] == ["1", "1"]
+    feedback = course.place("feedback", QUICK, "memory") / f"{QUICK.notebook}.html"
+    assert re.search(r"Score: 1\.0 / 4\.0", feedback.read_text(encoding="utf-8"))
+
+
 def test_marks_by_hand_are_read_back(hostile):
     course, submissions, report = hostile
+    shutil.rmtree(course.folder / "submitted")  # a copy of what was handed in, of which nobody has need
     text = report.hand_marks.read_text(encoding="utf-8")
     assert "renamed,too_few_tokens,,4," in text
     report.hand_marks.write_text(text.replace("renamed,too_few_tokens,,4,", 'renamed,too_few_tokens,"2,5",4,good'))
     again = grading.grade(course, QUICK, submissions)
     row = table(again)["renamed"]
     assert (row["too_few_tokens"], row["total"], row["to mark by hand"]) == ("2.5", "3.5", "")
-    assert again.waiting == len(again.graded) - 1
+    assert again.waiting == len(again.graded) - 3
     feedback = course.folder / "feedback" / "renamed" / QUICK.name / f"{QUICK.notebook}.html"
     assert re.search(r"Score: 2\.5 / 4\.0", feedback.read_text(encoding="utf-8"))
     assert re.search(r"<b>Comments:</b>\s*<p>good</p>", feedback.read_text(encoding="utf-8"))

@@ -102,7 +102,7 @@ class Course:
             try:
                 lock.execute("BEGIN EXCLUSIVE")
             except sqlite3.OperationalError as error:
-                raise LabError(f"{self.folder} is in use by another command: wait until that one ends") from error
+                raise LabError(f"{self.folder} is in use by another command ({error}): wait until it ends") from error
             yield
 
 

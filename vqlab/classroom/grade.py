@@ -47,9 +47,16 @@ def grade(
         finally:
             report.write_marks(course, lab, results)
         by_hand = hand_marks.exchange(course, lab, results)
+        without_feedback = []
         for student in tqdm(by_hand.changed, "feedback", unit="student", file=sys.stderr, disable=not by_hand.changed):
-            if problem := run.run(course, lab, student, **limits, steps=run.FEEDBACK):
-                raise LabError(f"{student}: the feedback could not be written ({problem})")
+            try:
+                problem = run.run(course, lab, student, **limits, steps=run.FEEDBACK)
+            except run.MachineFault as fault:
+                problem = str(fault)
+            if problem:
+                without_feedback.append(f"{student} ({problem})")
         failed = {name: "; ".join(o["remarks"]) for name, o in results.by_student.items() if o["status"] != GRADED}
         table, missing = report.write_marks(course, lab, results), report.missing(course, lab, results)
+    if without_feedback:
+        raise LabError(f"the marks are in {table}, but feedback could not be written for {', '.join(without_feedback)}")
     return report.Report(table, by_hand.path, by_hand.waiting, list(results.graded()), failed, missing, ignored)
