@@ -1,9 +1,11 @@
-"""What every test shares: one thread, steady hypothesis examples, and how a refusal must read."""
+"""What every test shares: one thread, steady hypothesis examples, how a refusal must read, one run of each lab."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
+import executed
 import hypothesis
 import pytest
 import torch
@@ -39,3 +41,18 @@ def no_cifar10(monkeypatch, tmp_path_factory) -> Path:
     monkeypatch.delenv("VQLAB_DATA", raising=False)
     monkeypatch.setattr("vqlab.data.cifar.cache_folder", lambda: cache)
     return cache
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory) -> Path:
+    """A folder that all workers of this test session share."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if base.name.startswith("popen-") else base) / "shared"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def run_solved(shared) -> Callable[..., executed.Run]:
+    """`run_solved(lab)`: the solved notebook of a lab, executed once for the whole session."""
+    return partial(executed.solved, shared=shared)

@@ -2,10 +2,12 @@
 
 import io
 import os
+import re
 import runpy
 import time
 from collections.abc import Iterator
 from contextlib import chdir, redirect_stdout
+from functools import cache
 from pathlib import Path
 from unittest.mock import patch
 
@@ -16,8 +18,14 @@ LABS = Path(__file__).parents[1] / "labs"
 SOURCES = [lab.source for lab in labs.every()]
 
 
+def count(source: Path) -> int:
+    """How many explorers a lab makes, read from its source without running it."""
+    return len(re.findall(r"^(?:\w+ = )?Explorer\(", source.read_text(encoding="utf-8"), re.M))
+
+
+@cache
 def of_lab(source: Path) -> list[Explorer]:
-    """The explorers that a lab makes, in the order of its cells."""
+    """The explorers that a lab makes, in the order of its cells; the lab is run once, when they are first asked for."""
     made: list[Explorer] = []
     begin = Explorer.__init__
 

@@ -6,14 +6,15 @@ python tests/submissions.py FOLDER [--lab 01] [--students 30]   fills FOLDER for
 import argparse
 import copy
 import shutil
-import tempfile
 from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
 
-from vqlab.classroom.collect import grade_id
-from vqlab.classroom.course import Assignment, Course, assignment
+from vqlab import labs
+from vqlab.classroom.repair import grade_id
+from vqlab.labs import Lab
+from vqlab.notebooks.build import SOLVED, build
 
 # What a cell of the student's own does, and what the teacher must be told of it.
 HOSTILE = {
@@ -32,9 +33,17 @@ class Endless(float):
 """
 
 
-def solved(course: Course, one: Assignment) -> NotebookNode:
+def solved(lab: Lab) -> NotebookNode:
     """The notebook with every answer right."""
-    return nbformat.read(course.build_source(one, "solved"), as_version=4)
+    return build(lab.source, SOLVED)
+
+
+def bare(notebook: NotebookNode) -> NotebookNode:
+    """Of the code cells only the graded ones, and numpy: where the lab does not matter, it need not be run."""
+    notebook = copy.deepcopy(notebook)
+    notebook.cells = [cell for cell in notebook.cells if cell.cell_type == "markdown" or grade_id(cell)]
+    notebook.cells.insert(1, nbformat.v4.new_code_cell("import numpy as np"))
+    return notebook
 
 
 def exercises(notebook: NotebookNode) -> list[str]:
@@ -43,10 +52,10 @@ def exercises(notebook: NotebookNode) -> list[str]:
     return [name.removeprefix("check-") for name in names if name.startswith("check-")]
 
 
-def with_wrong(right: NotebookNode, one: Assignment, wrong: list[str]) -> NotebookNode:
+def with_wrong(right: NotebookNode, lab: Lab, wrong: list[str]) -> NotebookNode:
     """The solved notebook with a known wrong answer in each of the exercises `wrong`."""
     notebook = copy.deepcopy(right)
-    answers = one.source.parent / "answers.py"
+    answers = lab.source.parent / "answers.py"
     for cell in notebook.cells:
         if (name := grade_id(cell)) in wrong:
             cell.source += f"\nimport runpy\nwrong = runpy.run_path({str(answers)!r})['WRONG']['{name}']\n"
@@ -61,9 +70,9 @@ def hand_in(folder: Path, student: str, notebook: NotebookNode, name: str) -> No
     nbformat.write(notebook, folder / student / name)
 
 
-def hand_in_hostile(folder: Path, right: NotebookNode, one: Assignment) -> None:
+def hand_in_hostile(folder: Path, right: NotebookNode, lab: Lab) -> None:
     """One submission for everything that may go wrong; the first exercise is the one that suffers."""
-    name, first = f"{one.notebook}.ipynb", exercises(right)[0]
+    name, first = f"{lab.notebook}.ipynb", exercises(right)[0]
     for student, (code, _) in HOSTILE.items():
         notebook = copy.deepcopy(right)
         notebook.cells.insert(1, nbformat.v4.new_code_cell(code))
@@ -90,14 +99,13 @@ def main() -> None:
     parser.add_argument("--lab", default="01")
     parser.add_argument("--students", type=int, default=30)
     options = parser.parse_args()
-    one = assignment(options.lab)
-    with tempfile.TemporaryDirectory() as folder:
-        right = solved(Course(Path(folder)).prepare(), one)
-    hand_in_hostile(options.folder, right, one)
+    lab = labs.find(options.lab)
+    right = solved(lab)
+    hand_in_hostile(options.folder, right, lab)
     names = exercises(right)
     for i in range(options.students - len(list(options.folder.iterdir()))):
         wrong = names[: 1 + i // 3 % len(names)] if i % 3 == 2 else []
-        hand_in(options.folder, f"student {i + 1:02d}", with_wrong(right, one, wrong), f"{one.notebook}.ipynb")
+        hand_in(options.folder, f"student {i + 1:02d}", with_wrong(right, lab, wrong), f"{lab.notebook}.ipynb")
 
 
 if __name__ == "__main__":

@@ -1,26 +1,32 @@
 """Courses, seeds, lists of students, collecting, and the teacher's pack: all that needs no grading."""
 
 import json
+import os
 import re
 from itertools import pairwise
-from types import SimpleNamespace
 
 import jupytext
 import nbformat
 import pytest
+from nbgrader.api import Gradebook
 
+from vqlab import labs
 from vqlab.__main__ import main
-from vqlab.classroom import collect, hand_marks, timing
-from vqlab.classroom.collect import Submission, Unreadable
-from vqlab.classroom.course import Course, assignment, assignments, copy_notebook, read_students
-from vqlab.classroom.grade import Outcomes
-from vqlab.classroom.hand_marks import _Row
-from vqlab.classroom.pack import pack
+from vqlab.classroom import collect, hand_marks, judge, repair, students
+from vqlab.classroom.collect import HandIn
+from vqlab.classroom.course import Course, write
+from vqlab.classroom.grade import grade
+from vqlab.classroom.hand_marks import Row
+from vqlab.classroom.judge import Verdict
+from vqlab.classroom.record import Results
 from vqlab.classroom.release import release
+from vqlab.classroom.repair import Unreadable
 from vqlab.exercises import variants
+from vqlab.notebooks.build import SOLVED, build
+from vqlab.notebooks.pack import CLASS, exercises, write_pack
 
-EVERY = assignments()
-every_lab = pytest.mark.parametrize("one", EVERY, ids=[one.name for one in EVERY])
+EVERY = labs.every()
+every_lab = pytest.mark.parametrize("lab", EVERY, ids=[lab.name for lab in EVERY])
 
 
 @pytest.fixture
@@ -29,24 +35,24 @@ def course(tmp_path):
 
 
 def test_a_lab_is_named_by_number_or_name(refuses):
-    assert assignment("1") == assignment("01") == assignment("lab01") == assignment("01_tokens")
+    assert labs.find("1") == labs.find("01") == labs.find("lab01") == labs.find("01_tokens")
     with refuses("there is no lab '77': choose from 00, 01"):
-        assignment("77")
+        labs.find("77")
 
 
 def test_seeds_are_steady_differ_and_depend_on_the_course(course, tmp_path):
-    students = [f"student {i}" for i in range(200)]
-    seeds = [course.seed(EVERY[0], student) for student in students]
-    assert seeds == [course.seed(EVERY[0], student) for student in students]
+    ids = [f"student {i}" for i in range(200)]
+    seeds = [course.seed(EVERY[0], student) for student in ids]
+    assert seeds == [course.seed(EVERY[0], student) for student in ids]
     assert len(set(seeds)) == 200
-    assert seeds != [course.seed(EVERY[1], student) for student in students]
-    assert seeds != [Course(tmp_path / "other").prepare().seed(EVERY[0], student) for student in students]
+    assert seeds != [course.seed(EVERY[1], student) for student in ids]
+    assert seeds != [Course(tmp_path / "other").prepare().seed(EVERY[0], student) for student in ids]
     assert course.prepare().seed(EVERY[0], "student 0") == seeds[0], "preparing again must not change the secret"
 
 
 @every_lab
-def test_every_lab_asks_students_different_things(one, tmp_path, monkeypatch):
-    keys = one.lab.module("exercises").VARIANTS
+def test_every_lab_asks_students_different_things(lab, tmp_path, monkeypatch):
+    keys = lab.module("exercises").VARIANTS
     assert keys
     monkeypatch.chdir(tmp_path)
     for asked, answer in keys.values():
@@ -71,7 +77,7 @@ def test_a_damaged_variant_is_named(tmp_path, monkeypatch, refuses):
 def test_a_list_of_students_is_read_and_checked(tmp_path, refuses):
     path = tmp_path / "students.csv"
     path.write_text("student,name\nada,Ada\n\nZoë Müller,Z\n李雷,L\n", encoding="utf-8-sig")
-    assert read_students(path) == ["ada", "Zoë Müller", "李雷"]
+    assert students.read_list(path) == ["ada", "Zoë Müller", "李雷"]
     for text, words in (
         ("", "is empty"),
         ("student\n", "is empty"),
@@ -85,20 +91,23 @@ def test_a_list_of_students_is_read_and_checked(tmp_path, refuses):
     ):
         path.write_text(text, encoding="utf-8")
         with refuses(words):
-            read_students(path)
+            students.read_list(path)
     path.write_bytes(b"\xff\xfe\xfa")
     with refuses("is not UTF-8"):
-        read_students(path)
+        students.read_list(path)
     with refuses("cannot be read: No such file"):
-        read_students(tmp_path / "missing.txt")
+        students.read_list(tmp_path / "missing.txt")
 
 
 def test_a_course_that_cannot_be_written_is_one_sentence(tmp_path, refuses):
     (tmp_path / "file").write_text("not a folder")
     with refuses("could not write"):
         Course(tmp_path / "file").prepare()
-    with refuses("could not copy"):
-        copy_notebook(tmp_path / "file", tmp_path / "file" / "handout")
+    write(tmp_path / "whole", "old")
+    (tmp_path / "whole.partial").mkdir()  # nothing can be written there
+    with refuses("could not write"):
+        write(tmp_path / "whole", "new")
+    assert (tmp_path / "whole").read_text() == "old"
 
 
 def test_variants_are_not_taken_back_by_forgetting_the_list(course, refuses):
@@ -110,7 +119,8 @@ def test_variants_are_not_taken_back_by_forgetting_the_list(course, refuses):
 def test_the_pack_gives_no_answers_of_another_course(course, refuses):
     course.set_students(EVERY[0], ["ada"])
     with refuses("was not released to bob"):
-        pack(course, EVERY[0], ["ada", "bob"])
+        course.seeds(EVERY[0], ["ada", "bob"])
+    assert list(course.seeds(EVERY[0])) == ["ada"]
 
 
 def test_grading_needs_a_course_and_submissions(tmp_path, course, refuses):
@@ -127,17 +137,17 @@ def test_grading_needs_a_course_and_submissions(tmp_path, course, refuses):
 
 
 def test_submissions_are_found_in_folders_and_as_files(tmp_path):
-    one = EVERY[0]
+    lab = EVERY[0]
     for path in (
-        f"ada/{one.notebook}.ipynb",
-        f"bob/deep/{one.notebook}.ipynb",
-        f"bob/.ipynb_checkpoints/{one.notebook}.ipynb",
+        f"ada/{lab.notebook}.ipynb",
+        f"bob/deep/{lab.notebook}.ipynb",
+        f"bob/.ipynb_checkpoints/{lab.notebook}.ipynb",
         "cleo/other.ipynb",
         "dan/a.ipynb",
         "dan/b.ipynb",
         "eve.ipynb",
         "fay/final.ipynb",
-        f"fay/old/{one.notebook}.ipynb",
+        f"fay/old/{lab.notebook}.ipynb",
         "g+h/a.ipynb",
         "Jose\u0301.ipynb",
         ".hidden/x.ipynb",
@@ -146,12 +156,13 @@ def test_submissions_are_found_in_folders_and_as_files(tmp_path):
     ):
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text("{}")
-    found = {s.student: s for s in collect.find(tmp_path, one)}
+    hand_ins, ignored = collect.find(tmp_path, lab)
+    found = {hand_in.student: hand_in for hand_in in hand_ins}
     assert list(found) == ["José", "ada", "bob", "cleo", "dan", "eve", "fay", "g+h"]
-    assert collect.ignored(tmp_path) == ["ivy.zip", "notes.txt"]
+    assert ignored == ["ivy.zip", "notes.txt"]
     assert found["fay"].remarks == ("the notebook was called final.ipynb", "of 2 notebooks final.ipynb was graded")
     with pytest.raises(Unreadable, match="cannot be a student id"):
-        collect.read(found["g+h"])
+        repair.read(found["g+h"])
     assert found["bob"].notebook.parent.name == "deep"
     assert found["cleo"].remarks == ("the notebook was called other.ipynb",)
     assert found["dan"].notebook is None
@@ -165,10 +176,10 @@ def test_deleted_graded_cells_come_back_in_their_place():
 
     released = nbformat.v4.new_notebook(cells=[cell(name, name) for name in "abcd"])
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("mine"), cell("b", "answer")])
-    assert collect._put_back(notebook, released) == ["put back the deleted cells a, c, d"]
+    assert repair.put_back(notebook, released) == ["put back the deleted cells a, c, d"]
     assert [c.source for c in notebook.cells] == ["a", "mine", "answer", "c", "d"]
     with pytest.raises(Unreadable, match="another notebook"):
-        collect._put_back(nbformat.v4.new_notebook(cells=[]), released)
+        repair.put_back(nbformat.v4.new_notebook(cells=[]), released)
 
 
 def made(kind: str, source: str, name: str = ""):
@@ -181,73 +192,95 @@ def made(kind: str, source: str, name: str = ""):
 def test_copied_cells_keep_one_name_and_all_text():
     copies = [made("markdown", text, "open") for text in ("first", "first", "second")]
     notebook = nbformat.v4.new_notebook(cells=[*copies, made("code", "f = 1", "f"), made("code", "f = 2", "f")])
-    assert collect._join_copies(notebook) == [f"the cell {name} occurred more than once" for name in ("open", "f")]
-    assert [collect.grade_id(cell) for cell in notebook.cells] == ["open", None, None, "f", None]
+    assert repair.join_copies(notebook) == [f"the cell {name} occurred more than once" for name in ("open", "f")]
+    assert [repair.grade_id(cell) for cell in notebook.cells] == ["open", None, None, "f", None]
     assert notebook.cells[0].source == "first\n\nsecond"
-    assert collect._join_copies(notebook) == []
+    assert repair.join_copies(notebook) == []
 
 
 def test_an_open_answer_below_its_cell_is_taken_in():
     released = nbformat.v4.new_notebook(cells=[made("markdown", "Answer here", "open"), made("markdown", "## 8")])
     below = [made("markdown", "Because"), made("code", "1 + 1"), made("markdown", "so.")]
     notebook = nbformat.v4.new_notebook(cells=[released.cells[0].copy(), *below, released.cells[1]])
-    assert collect._take_in_answers(notebook, released) == ["the answer to open stood below its cell"]
+    assert repair.take_in_answers(notebook, released) == ["the answer to open stood below its cell"]
     assert notebook.cells[0].source == "Because\n\nso."
-    assert collect._take_in_answers(notebook, released) == [], "an answered cell is left alone"
+    assert repair.take_in_answers(notebook, released) == [], "an answered cell is left alone"
     untouched = nbformat.v4.new_notebook(cells=[released.cells[0].copy(), released.cells[1]])
-    assert collect._take_in_answers(untouched, released) == []
+    assert repair.take_in_answers(untouched, released) == []
 
 
 def test_a_stranger_to_the_list_is_named_with_the_likeliest_student(course, tmp_path):
     course.set_students(EVERY[0], ["hugo", "zoë"])
     for student, words in (("Hugo", "not on the list .* did you mean hugo"), ("kim", "not on the list .*to$")):
-        with pytest.raises(Unreadable, match=words):
-            collect.submit(course, EVERY[0], Submission(student, tmp_path / "any.ipynb"))
+        verdict = judge.judge(course, EVERY[0], HandIn(student, tmp_path / "any.ipynb"))
+        assert not verdict.graded
+        assert re.search(words, *verdict.remarks)
+
+
+@pytest.fixture
+def answered(tmp_path):
+    """An answer to an open question in a real gradebook: (gradebook, grade, comment)."""
+    with Gradebook(f"sqlite:///{tmp_path / 'gradebook.db'}") as book:
+        book.add_assignment("lab")
+        book.add_notebook("notebook", "lab")
+        book.add_grade_cell("open", "notebook", "lab", max_score=4, cell_type="markdown")
+        book.add_solution_cell("open", "notebook", "lab")
+        book.add_student("ada")
+        book.add_submission("lab", "ada")
+        where = ("open", "notebook", "lab", "ada")
+        yield book, book.find_grade(*where), book.find_comment(*where)
 
 
 @pytest.mark.parametrize(
     ("row", "marked", "shown", "score", "waits"),
     [
         (None, {}, ("", ""), None, True),
-        (_Row("", "well"), {}, ("", "well"), None, True),
-        (_Row("2,5", "good"), {}, ("2,5", "good"), 2.5, False),
-        (_Row("2.5", "good"), {"open": "now"}, ("2.5", "good"), 2.5, False),
-        (_Row("3", "good"), {"open": "before"}, ("", "an earlier answer got 3: good"), None, True),
-        (_Row("", "good"), {"open": "now"}, ("", "good"), None, True),
+        (Row("", "well"), {}, ("", "well"), None, True),
+        (Row("2,5", "good"), {}, ("2,5", "good"), 2.5, False),
+        (Row("2.5", "good"), {"open": "now"}, ("2.5", "good"), 2.5, False),
+        (Row("3", "good"), {"open": "before"}, ("", "an earlier answer got 3: good"), None, True),
+        (Row("", "good"), {"open": "now"}, ("", "good"), None, True),
     ],
     ids=["new", "waiting", "marked", "again", "rewritten", "taken back"],
 )
-def test_a_mark_by_hand_belongs_to_the_answer_it_was_given_for(row, marked, shown, score, waits):
-    before = 3.0 if marked else None
-    grade = SimpleNamespace(cell=SimpleNamespace(name="open"), manual_score=before, score=0.0)
-    grade.needs_manual_grade = not marked
-    note = SimpleNamespace(manual_comment=None)
-    assert hand_marks._settle(grade, note, row, marked, "now") == shown
+def test_a_mark_by_hand_belongs_to_the_answer_it_was_given_for(answered, row, marked, shown, score, waits):
+    book, grade, note = answered
+    grade.manual_score, grade.needs_manual_grade = (3.0, False) if marked else (None, True)
+    assert hand_marks.settle(grade, note, row, marked, "now") == shown
+    book.db.commit()
     assert (grade.manual_score, grade.needs_manual_grade) == (score, waits)
+    assert book.find_submission_notebook("notebook", "lab", "ada").score == (score or 0)
     assert marked == ({} if waits else {"open": "now"})
+
+
+def test_a_mark_given_in_the_formgrader_is_taken_over(answered):
+    _, grade, note = answered
+    grade.manual_score, grade.needs_manual_grade, note.manual_comment = 1.5, False, "short"
+    assert hand_marks.settle(grade, note, None, {}, "now") == ("1.5", "short")
+    assert hand_marks.settle(grade, note, Row(), {}, "now").points == "1.5"
 
 
 def test_a_table_of_marks_is_read_as_spreadsheets_write_it(tmp_path, refuses):
     path = tmp_path / "hand_marks_lab00.csv"
     path.write_text("student;question;points;out of;comment\nZoë;open;2,5;4;good; really\n", encoding="utf-8-sig")
-    assert hand_marks._read(path) == {("Zoë", "open"): ("2,5", "good")}
+    assert hand_marks.read(path) == {("Zoë", "open"): ("2,5", "good")}
     path.write_bytes("student,question,points,out of,comment\nZoë,open,2,4,\n".encode("cp1252"))
     with refuses("is not UTF-8"):
-        hand_marks._read(path)
+        hand_marks.read(path)
 
 
 def test_a_missing_notebook_is_unreadable(tmp_path):
     with pytest.raises(Unreadable, match="no notebook"):
-        collect.read(Submission("ada", None, ("0 notebooks",)))
+        repair.read(HandIn("ada", None, ("0 notebooks",)))
     with pytest.raises(Unreadable, match="no valid notebook"):
-        collect.read(Submission("ada", tmp_path / "gone.ipynb"))
+        repair.read(HandIn("ada", tmp_path / "gone.ipynb"))
 
 
 @every_lab
-def test_points_and_minutes_in_the_header_are_those_of_the_exercises(one):
-    notebook = jupytext.read(one.source)
-    header, found = notebook.cells[0].source, timing.exercises(notebook)
-    tests = one.lab.module("exercises")
+def test_points_and_minutes_in_the_header_are_those_of_the_exercises(lab):
+    notebook = jupytext.read(lab.source)
+    header, found = notebook.cells[0].source, exercises(notebook)
+    tests = lab.module("exercises")
     graded = [cell.metadata["check"] for cell in notebook.cells if "check" in cell.metadata]
     open_points = [cell.metadata["points"] for cell in notebook.cells if "open" in cell.metadata]
     points = [len(getattr(tests, name).tests) for name in graded]
@@ -259,8 +292,8 @@ def test_points_and_minutes_in_the_header_are_those_of_the_exercises(one):
 
 
 @every_lab
-def test_a_rubric_shares_out_all_points_of_its_question(one):
-    cells = jupytext.read(one.source).cells
+def test_a_rubric_shares_out_all_points_of_its_question(lab):
+    cells = jupytext.read(lab.source).cells
     questions = {c.metadata["open"]: c.metadata["points"] for c in cells if "open" in c.metadata}
     rubrics = {c.metadata["rubric"]: c.source for c in cells if "rubric" in c.metadata}
     assert questions.keys() == rubrics.keys()
@@ -269,71 +302,62 @@ def test_a_rubric_shares_out_all_points_of_its_question(one):
 
 
 @every_lab
-def test_the_pack_is_whole(one, course):
-    students = ["ada", "bob"]
-    course.set_students(one, students)
-    folder = pack(course, one, [])
-    solved = nbformat.read(folder / f"{one.notebook}.ipynb", as_version=4)
+def test_the_pack_is_whole(lab, tmp_path):
+    folder = tmp_path / "pack"
+    write_pack(lab, folder, {"ada": 1, "bob": 2})
+    solved = nbformat.read(folder / f"{lab.notebook}.ipynb", as_version=4)
     assert not any("NotImplementedError" in cell.source for cell in solved.cells if cell.cell_type == "code")
     key, rubric, wrong, plan = (
         (folder / f"{name}.md").read_text(encoding="utf-8")
         for name in ("answer_key", "rubric", "wrong_answers", "timing")
     )
-    exercises = [c.metadata["exercise"] for c in jupytext.read(one.source).cells if "exercise" in c.metadata]
-    for name in exercises:
+    names = [c.metadata["exercise"] for c in jupytext.read(lab.source).cells if "exercise" in c.metadata]
+    for name in names:
         assert f"## {name}\n" in key
         assert f"## {name}\n" in wrong
-    assert all(re.search(rf"^\| {student} \| \S.* \| [\d.]+ \|$", key, re.M) for student in students)
+    assert all(re.search(rf"^\| {student} \| \S.* \| [\d.]+ \|$", key, re.M) for student in ("ada", "bob"))
     assert "A full answer" in rubric
     assert "| points | for |" in rubric
-    assert wrong.count("\n> ") >= 3 * len(exercises)
+    assert wrong.count("\n> ") >= 3 * len(names)
     spans = [tuple(map(int, span)) for span in re.findall(r"^\| (\d+)–(\d+) \|", plan, re.M)]
     assert spans[0][0] == 0
-    assert spans[-1][1] == timing.CLASS
+    assert spans[-1][1] == CLASS
     assert all(end == start for (_, end), (start, _) in pairwise(spans))
 
 
-def test_a_student_folder_with_a_stranger_s_variant_is_told(course, tmp_path):
-    one = EVERY[0]
-    course.build_source(one)
-    released = nbformat.read(course.build_source(one, "solved"), as_version=4)
-    course.release(one).parent.mkdir(parents=True)
-    nbformat.write(released, course.release(one))
-    course.set_students(one, ["ada"])
+@pytest.fixture
+def released(course):
+    """A course in which the first lab was released to ada, nbgrader's part left out: (course, lab)."""
+    lab = EVERY[0]
+    write(course.release(lab), nbformat.writes(build(lab.source)))
+    course.set_students(lab, ["ada"])
+    return course, lab
+
+
+def test_a_student_folder_with_a_stranger_s_variant_is_told(released, tmp_path):
+    course, lab = released
     folder = tmp_path / "submissions" / "ada"
-    folder.mkdir(parents=True)
-    nbformat.write(released, folder / f"{one.notebook}.ipynb")
-    course.write_variant(one, "bob", folder)
-    (submission,) = collect.find(folder.parent, one)
-    assert collect.submit(course, one, submission) == ("it came with the variant of bob; graded with that of ada",)
-    given = json.loads((course.submitted(one, "ada") / variants.FILE).read_text())
-    assert given == {"student": "ada", "seed": course.seed(one, "ada")}
+    write(folder / f"{lab.notebook}.ipynb", nbformat.writes(build(lab.source, SOLVED)))
+    course.write_variant(lab, "bob", folder)
+    ((hand_in,), _) = collect.find(folder.parent, lab)
+    said = judge._settle_variant(course, lab, hand_in, tmp_path)
+    assert said == ["it came with the variant of bob; graded with that of ada"]
+    given = json.loads((tmp_path / variants.FILE).read_text())
+    assert given == {"student": "ada", "seed": course.seed(lab, "ada")}
 
 
-def test_a_release_with_variants_is_graded_anew(course, tmp_path):
-    one = EVERY[0]
-    submission = Submission("ada", course.build_source(one))
-    course.release(one).parent.mkdir(parents=True)
-    course.release(one).write_bytes(submission.notebook.read_bytes())
-    Outcomes(course, one).keep(submission, "graded", [])
-    assert Outcomes(course, one).has(submission)
-    course.set_students(one, ["ada"])
-    assert not Outcomes(course, one).has(submission)
-
-
-def test_whoever_is_added_to_the_list_is_graded_then_and_nobody_else_again(course):
-    one = EVERY[0]
-    notebook = course.build_source(one)
-    course.release(one).parent.mkdir(parents=True)
-    course.release(one).write_bytes(notebook.read_bytes())
-    course.set_students(one, ["ada"])
-    ada, hugo = Submission("ada", notebook), Submission("hugo", notebook)
-    Outcomes(course, one).keep(ada, "graded", [])
-    Outcomes(course, one).keep(hugo, "not graded", ["hugo is not on the list"])
-    assert Outcomes(course, one).has(hugo)
-    course.set_students(one, ["ada", "hugo"])
-    assert not Outcomes(course, one).has(hugo)
-    assert Outcomes(course, one).has(ada)
+def test_a_release_with_other_variants_is_graded_anew_and_so_is_whoever_is_added_to_the_list(released):
+    course, lab = released
+    ada, hugo = HandIn("ada", course.release(lab)), HandIn("hugo", course.release(lab))
+    Results(course, lab).keep(ada, Verdict(True, []))
+    Results(course, lab).keep(hugo, Verdict(False, ["hugo is not on the list"]))
+    assert Results(course, lab).has(ada)
+    assert Results(course, lab).has(hugo)
+    course.set_students(lab, ["ada", "hugo"])
+    assert not Results(course, lab).has(hugo)
+    assert Results(course, lab).has(ada)
+    course.set_students(lab, [])
+    assert not Results(course, lab).has(ada)
 
 
 def test_a_stopped_round_says_that_nothing_is_lost(course, tmp_path, monkeypatch, capsys):
@@ -345,6 +369,119 @@ def test_a_stopped_round_says_that_nothing_is_lost(course, tmp_path, monkeypatch
     assert "the same command goes on from here" in capsys.readouterr().err
     assert main(["grade", "00", str(tmp_path), "--gigabytes", "0"]) == 1
     assert "at least 1 gigabyte" in capsys.readouterr().err
+
+
+def test_two_commands_at_once_are_refused_and_the_lock_ends_with_the_first(released, tmp_path, refuses):
+    course, lab = released
+    (tmp_path / "submissions" / "ada").mkdir(parents=True)
+    write(course.folder / "gradebook.db", "")
+    with course.alone():
+        with refuses("is in use by another command"):
+            grade(course, lab, tmp_path / "submissions")
+        with refuses("is in use by another command"):
+            release(course, lab)
+    with course.alone():
+        pass
+
+
+# --- One bad file stops nobody -------------------------------------------------------------------------------
+
+
+def cell_with(metadata: object) -> str:
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1")])
+    text = json.loads(nbformat.writes(notebook))
+    text["cells"][0]["metadata"]["nbgrader"] = metadata
+    return json.dumps(text)
+
+
+def odd_files(folder, name: str) -> dict[str, str]:
+    """Hand-ins that no student should have: what is said of each."""
+    deep = '{"cells":' + "[" * 100_000 + "]" * 100_000 + "}"
+    texts = {"deep": deep, "text": cell_with("x"), "null": cell_with(None), "list": cell_with({"grade_id": ["a"]})}
+    for student, text in (texts | {"number": "7", "cells": '{"cells": 1}', "bytes": "\x00"}).items():
+        write(folder / student / name, text)
+    for student in ("fifo", "link", "device", "twice", "folder link", "directory"):
+        (folder / student).mkdir()
+    os.mkfifo(folder / "fifo" / name)
+    (folder / "link" / name).symlink_to(folder / "text" / name)
+    (folder / "device" / name).symlink_to("/dev/zero")
+    write(folder / "twice.ipynb", "{}")
+    write(folder / "Jos\u00e9.ipynb", "{}")
+    write(folder / "Jose\u0301.ipynb", "{}")
+    (folder / "dir").symlink_to(folder / "text")
+    (folder / "directory" / name).mkdir()
+    with (folder / "huge.ipynb").open("wb") as file:
+        file.truncate(200_000_000)
+    another = "it has none of this lab's exercise cells"
+    return {
+        **dict.fromkeys(("deep", "number", "cells", "bytes"), "is no valid notebook"),
+        **dict.fromkeys(("text", "null", "list"), another),
+        **dict.fromkeys(("fifo", "directory"), "is no ordinary file"),
+        **dict.fromkeys(("link", "device", "dir"), "is a link to another place"),
+        **dict.fromkeys(("twice", "José"), "it came more than once"),
+        "folder link": "0 notebooks",
+        "huge": "is larger than",
+    }
+
+
+def test_whatever_a_file_holds_it_is_named_and_stops_nobody(released, tmp_path):
+    course, lab = released
+    course.set_students(lab, [])
+    wanted = odd_files(tmp_path / "odd", f"{lab.notebook}.ipynb")
+    hand_ins, _ = collect.find(tmp_path / "odd", lab)
+    assert {hand_in.student for hand_in in hand_ins} == wanted.keys()
+    for hand_in in hand_ins:
+        verdict = judge.judge(course, lab, hand_in)
+        assert not verdict.graded
+        assert wanted[hand_in.student] in " ".join(verdict.remarks), hand_in
+        assert len(hand_in.digest) > 3
+
+
+def test_half_of_an_emoji_costs_nothing(tmp_path):
+    released = build(EVERY[0].source)
+    text = nbformat.writes(build(EVERY[0].source, SOLVED))
+    write(tmp_path / "ada.ipynb", text.replace("# Lab 00", "\\ud83d # Lab 00"))
+    notebook, remarks = repair.repaired(HandIn("ada", tmp_path / "ada.ipynb"), released)
+    assert remarks == []
+    assert "? # Lab 00" in notebook.cells[0].source
+
+
+def test_a_cell_whose_name_is_damaged_comes_back(tmp_path):
+    released, notebook = build(EVERY[0].source), build(EVERY[0].source)
+    broken = next(cell for cell in notebook.cells if repair.grade_id(cell) == "check-healthy")
+    broken.metadata["nbgrader"] = {"grade_id": ["check-healthy"]}
+    (tmp_path / "ada.ipynb").write_text(json.dumps(notebook))
+    _, remarks = repair.repaired(HandIn("ada", tmp_path / "ada.ipynb"), released)
+    assert remarks == ["put back the deleted cells check-healthy"]
+
+
+# --- A later verdict, and a fault of the machine --------------------------------------------------------------
+
+
+def test_a_broken_later_file_takes_no_marks_away(released):
+    course, lab = released
+    results, ada = Results(course, lab), HandIn("ada", course.release(lab))
+    results.keep(ada, Verdict(True, ["fine"], {"open": "abc"}))
+    later = HandIn("ada", None, ("0 notebooks",))
+    for _ in range(2):
+        results.keep(later, Verdict(False, ["no notebook"]))
+    one = Results(course, lab).by_student["ada"]
+    said = "a later hand-in is not graded (no notebook): these are the marks of the earlier one"
+    assert (one["status"], one["remarks"], one["answers"]) == ("graded", ["fine", said], {"open": "abc"})
+    assert results.has(later), "the broken file would be judged again in every round"
+    results.postpone(later, "the disk is full")
+    assert not results.has(later)
+    assert results.by_student["ada"]["status"] == "graded"
+    results.keep(ada, Verdict(True, []))
+    assert results.by_student["ada"]["remarks"] == []
+
+
+def test_what_the_machine_spoilt_is_tried_again(released):
+    course, lab = released
+    results, ada = Results(course, lab), HandIn("ada", course.release(lab))
+    results.postpone(ada, "the disk is full")
+    assert results.by_student["ada"]["status"] == "not graded yet"
+    assert not Results(course, lab).has(ada)
 
 
 def test_without_nbgrader_one_sentence_says_what_to_install(monkeypatch, capsys):

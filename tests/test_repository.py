@@ -26,7 +26,6 @@ HOME = PROJECT["urls"]["Repository"]  # the one place where the address is decid
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
 ISSUES = ROOT / ".github" / "ISSUE_TEMPLATE"
 NOTEBOOKS = sorted((ROOT / "labs").glob("[0-9][0-9]_*.ipynb"))
-SOURCES = [lab.source for lab in labs.every()]
 
 every_page = pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
 
@@ -74,12 +73,12 @@ def test_no_command_in_the_readme_is_cut_off_where_github_ends_its_line():
     assert max(len(line) for block in blocks for line in block.splitlines()) <= 96
 
 
-@pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
-def test_a_lab_has_its_row_in_the_readme(source):
-    header = jupytext.read(source).cells[0].source
+@pytest.mark.parametrize("lab", labs.every(), ids=lambda lab: lab.name)
+def test_a_lab_has_its_row_in_the_readme(lab):
+    header = jupytext.read(lab.source).cells[0].source
     number, title = re.search(r"^# Lab (\d\d) · (.+)", header).groups()
     minutes = " + ".join(re.findall(r"\d+", re.search(r"^\| Time \| (.+) \|$", header, re.M)[1]))
-    notebook = f"labs/{source.stem}.ipynb"
+    notebook = f"labs/{lab.notebook}.ipynb"
     binder = f"https://mybinder.org/v2/gh/{HOME.removeprefix('https://github.com/')}/HEAD?urlpath=lab/tree/{notebook}"
     rows = [line for line in README.splitlines() if line.startswith(f"| [{number} ")]
     wanted = f"| [{number} {title}]({notebook}) | … | {minutes} | [open]({binder}) |"
@@ -89,7 +88,7 @@ def test_a_lab_has_its_row_in_the_readme(source):
 
 def test_the_readme_has_no_row_of_a_lab_that_is_gone():
     listed = re.findall(r"^\| \[.*?\]\(labs/(\w+)\.ipynb\)", README, re.M)
-    assert listed == [source.stem for source in SOURCES]
+    assert listed == [lab.notebook for lab in labs.every()]
 
 
 def test_badges_and_the_first_commands_say_what_the_project_says():
@@ -111,13 +110,15 @@ def test_badges_and_the_first_commands_say_what_the_project_says():
 
 
 def test_the_first_picture_says_in_words_what_the_stored_sweep_shows():
+    """In words that hold for all seeds and for a sweep made anew, so without its digits."""
     sweep = sweeps.load("tokens_collapse")
-    cold, warm = (int(sweep.at(warmup=steps, codebook_size=256)["active"][0, -1]) for steps in (0, 400))
+    cold, warm = (sweep.at(warmup=steps, codebook_size=256)["active"][:, -1] for steps in (0, 400))
     alt = re.search(r"!\[([^]]+)\]\(\.github/cured\.gif\)", README)[1]
-    assert f"{cold} stay in use and {256 - cold} lie dead" in alt
-    assert f"brings back all {warm}," in alt
-    assert warm == 256
-    assert sweep.at(warmup=0, codebook_size=256)["active"][:, -1].mean() < 30  # "fewer than thirty"
+    assert "256 codes" in alt
+    assert "fewer than thirty stay in use" in alt
+    assert cold.mean() < 30
+    assert "brings nearly all of them back" in alt
+    assert warm.min() > 0.9 * 256
 
 
 def frames(path: Path) -> np.ndarray:
@@ -183,7 +184,7 @@ def test_the_citation_has_what_the_format_asks_for_and_agrees_with_the_project()
 
 def test_the_citation_and_the_readme_list_the_same_papers():
     listed = re.findall(r"^- \*(.+?)\*.*\((https://arxiv\.org/abs/[\d.]+)\)", README, re.M)
-    assert len(listed) == 3
+    assert listed
     assert listed == [(reference["title"], reference["url"]) for reference in CITATION["references"]]
 
 

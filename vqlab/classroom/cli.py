@@ -3,86 +3,80 @@
 import argparse
 import importlib.util
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from vqlab import LabError
 
-_COURSE = Path("course")
-
 
 def add_assignment(subcommands: argparse._SubParsersAction) -> None:
     """`assignment LAB`: release a lab."""
-    parser = _parser(subcommands, "assignment", "release a lab as an nbgrader assignment")
+    parser = _parser(subcommands, "assignment", "release a lab as an nbgrader assignment", _assignment)
     parser.add_argument("--students", type=Path, help="text file, one id a line: a variant of the questions for each")
     parser.add_argument("--common", action="store_true", help="the same questions for all, although variants are out")
-
-    def run(chosen: argparse.Namespace) -> int:
-        from vqlab.classroom import course
-        from vqlab.classroom.release import release
-
-        students = course.read_students(chosen.students) if chosen.students else []
-        one = course.assignment(chosen.lab)
-        folder = release(course.Course(chosen.course), one, students, chosen.common)
-        each = f", one folder for each of {len(students)} students" if students else ""
-        print(f"{one.name} is released: give out {folder}{each}")
-        return 0
-
-    parser.set_defaults(run=_with_nbgrader(run))
 
 
 def add_grade(subcommands: argparse._SubParsersAction) -> None:
     """`grade LAB SUBMISSIONS`: grade what students handed in."""
-    parser = _parser(subcommands, "grade", "grade a folder of submissions: marks as CSV, feedback as HTML")
+    parser = _parser(subcommands, "grade", "grade a folder of submissions: marks as CSV, feedback as HTML", _grade)
     parser.add_argument("submissions", type=Path, help="a folder with one folder (or notebook) a student")
     parser.add_argument("--again", action="store_true", help="also what was graded before and has not changed")
     parser.add_argument("--minutes", type=float, default=10, help="time for one submission (default: 10)")
     parser.add_argument("--gigabytes", type=float, default=2.5, help="memory for one submission (default: 2.5)")
 
-    def run(chosen: argparse.Namespace) -> int:
-        from vqlab.classroom import course, grade
-
-        if chosen.minutes <= 0 or chosen.gigabytes < 1:
-            raise LabError("a submission needs more than 0 minutes and at least 1 gigabyte")
-        home, one = course.Course(chosen.course), course.assignment(chosen.lab)
-        limits = {"minutes": chosen.minutes, "gigabytes": chosen.gigabytes}
-        try:
-            print(grade.grade(home, one, chosen.submissions, again=chosen.again, **limits))
-        except KeyboardInterrupt:
-            print("Stopped; graded submissions are kept, so the same command goes on from here.", file=sys.stderr)
-            return 130
-        return 0
-
-    parser.set_defaults(run=_with_nbgrader(run))
-
 
 def add_pack(subcommands: argparse._SubParsersAction) -> None:
     """`pack LAB`: the teacher's pack."""
-    parser = _parser(subcommands, "pack", "write the teacher's pack: solutions, key, rubric, wrong answers, timing")
+    help = "write the teacher's pack: solutions, key, rubric, wrong answers, timing"
+    parser = _parser(subcommands, "pack", help, _pack)
     parser.add_argument("--students", type=Path, help="only these; default: all who were given a variant")
 
-    def run(chosen: argparse.Namespace) -> int:
-        from vqlab.classroom import course
-        from vqlab.classroom.pack import pack
 
-        students = course.read_students(chosen.students) if chosen.students else []
-        folder = pack(course.Course(chosen.course), course.assignment(chosen.lab), students)
-        print(f"the teacher's pack is in {folder}: keep it from students")
-        return 0
-
-    parser.set_defaults(run=run)
-
-
-def _parser(subcommands: argparse._SubParsersAction, name: str, help: str) -> argparse.ArgumentParser:
+def _parser(subcommands: argparse._SubParsersAction, name: str, help: str, run: Callable) -> argparse.ArgumentParser:
     parser = subcommands.add_parser(name, help=help)
     parser.add_argument("lab", help="number of the lab, such as 01")
-    parser.add_argument("--course", type=Path, default=_COURSE, help="folder of the course (default: course)")
-    return parser
+    parser.add_argument("--course", type=Path, default=Path("course"), help="folder of the course (default: course)")
 
-
-def _with_nbgrader(run):
     def checked(chosen: argparse.Namespace) -> int:
         if importlib.util.find_spec("nbgrader") is None:
             raise LabError("nbgrader is not installed: run `python -m pip install -e .[classroom]` in the repository")
-        return run(chosen)
+        from vqlab import labs
+        from vqlab.classroom import course, students
 
-    return checked
+        listed = students.read_list(chosen.students) if getattr(chosen, "students", None) else []
+        return run(chosen, course.Course(chosen.course), labs.find(chosen.lab), listed)
+
+    parser.set_defaults(run=checked)
+    return parser
+
+
+def _assignment(chosen: argparse.Namespace, course, lab, students: list[str]) -> int:
+    from vqlab.classroom.release import release
+
+    folder = release(course, lab, students, chosen.common)
+    each = f", one folder for each of {len(students)} students" if students else ""
+    print(f"{lab.name} is released: give out {folder}{each}")
+    return 0
+
+
+def _grade(chosen: argparse.Namespace, course, lab, _: list[str]) -> int:
+    from vqlab.classroom import grade
+
+    if chosen.minutes <= 0 or chosen.gigabytes < 1:
+        raise LabError("a submission needs more than 0 minutes and at least 1 gigabyte")
+    limits = {"minutes": chosen.minutes, "gigabytes": chosen.gigabytes}
+    try:
+        print(grade.grade(course, lab, chosen.submissions, again=chosen.again, **limits))
+    except KeyboardInterrupt:
+        print("Stopped; graded submissions are kept, so the same command goes on from here.", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _pack(chosen: argparse.Namespace, course, lab, students: list[str]) -> int:
+    from vqlab.notebooks.pack import write_pack
+
+    folder = course.folder / "pack" / lab.name
+    write_pack(lab, folder, course.prepare().seeds(lab, students))
+    print(f"the teacher's pack is in {folder}: keep it from students")
+    return 0

@@ -1,23 +1,23 @@
 """Release a lab as an nbgrader assignment: the same notebook for all, or one variant a student."""
 
-import os
 import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import nbformat
 
 from vqlab import LabError
-from vqlab.classroom.course import Assignment, Course, copy_notebook
+from vqlab.classroom import run
+from vqlab.classroom.course import Course, write
 from vqlab.exercises import variants
+from vqlab.labs import Lab
+from vqlab.notebooks.build import build
 
 _LINK_TO_A_LAB = re.compile(r"\[([^\]]+)\]\(\d\d_\w+\.ipynb\)")
 
 
-def release(course: Course, one: Assignment, students: Sequence[str] = (), common: bool = False) -> Path:
+def release(course: Course, lab: Lab, students: Sequence[str] = (), common: bool = False) -> Path:
     """Build the assignment in the course's folder, with a variant for each of `students` if there are any.
 
     common: ask all the same from now on, although there were variants before.
@@ -25,46 +25,31 @@ def release(course: Course, one: Assignment, students: Sequence[str] = (), commo
     Raises: LabError if the source does not build or nbgrader refuses it, or if variants are out and no list is given:
         right answers to them would be marked wrong.
     """
-    course.prepare()
-    if (out := course.students(one)) and not (students or common):
-        raise LabError(
-            f"{one.name} was released with a variant for each of {len(out)} students: give the list again, or "
-            "--common if all shall answer the same from now on"
-        )
-    _address_students(course.build_source(one), bool(students))
-    nbgrader(course, "generate_assignment", one.name, "--force")
-    course.set_students(one, students)
-    shutil.rmtree(course.handout(one), ignore_errors=True)
-    if not students:
-        return course.release(one).parent
-    for student in students:
-        folder = course.handout(one) / student
-        copy_notebook(course.release(one), folder)
-        course.write_variant(one, student, folder)
-    return course.handout(one)
+    with course.prepare().alone():
+        if (out := course.students(lab)) and not (students or common):
+            raise LabError(
+                f"{lab.name} was released with a variant for each of {len(out)} students: give the list again, or "
+                "--common if all shall answer the same from now on"
+            )
+        write(course.place("source", lab) / f"{lab.notebook}.ipynb", _for_students(lab, bool(students)))
+        if problem := run.run(course, lab, "", steps=("generate_assignment",)):
+            raise LabError(f"{lab.name} could not be released: {problem}")
+        course.set_students(lab, students)
+        handout = course.folder / "handout" / lab.name
+        shutil.rmtree(handout, ignore_errors=True)
+        released = course.release(lab).read_text(encoding="utf-8")
+        for student in students:
+            write(handout / student / course.release(lab).name, released)
+            course.write_variant(lab, student, handout / student)
+    return handout if students else course.release(lab).parent
 
 
-def _address_students(path: Path, individual: bool) -> None:
-    """Say in a released notebook what to hand in; links to other labs would lead nowhere, so their names stay."""
-    notebook = nbformat.read(path, as_version=4)
+def _for_students(lab: Lab, individual: bool) -> str:
+    """The blank notebook, saying what to hand in; links to other labs would lead nowhere, so their names stay."""
+    notebook = build(lab.source, assignment=True)
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             cell.source = _LINK_TO_A_LAB.sub(r"\1", cell.source)
     variant = f" Keep `{variants.FILE}` beside it: your own questions are drawn from it." if individual else ""
-    notebook.cells[0].source += f"\n\n**Hand in** this notebook under its name, `{path.name}`.{variant}"
-    nbformat.write(notebook, path)
-
-
-def nbgrader(course: Course, *arguments: str) -> None:
-    """Run one of nbgrader's own commands in the course's folder. Raises: LabError with its last words if it fails."""
-    command = [sys.executable, "-m", "nbgrader", *arguments]
-    run = subprocess.run(command, cwd=course.folder, env=environment(), capture_output=True, text=True, check=False)
-    if run.returncode:
-        said = [line for line in run.stderr.splitlines() if line.strip()] or ["no message"]
-        raise LabError(f"nbgrader {arguments[0]} failed: {said[-1].strip()}")
-
-
-def environment() -> dict[str, str]:
-    """This process's environment with its own programs first: nbgrader calls alembic by name, activated or not."""
-    programs = os.fspath(Path(sys.executable).parent)
-    return os.environ | {"PATH": os.pathsep.join([programs, os.environ.get("PATH", "")])}
+    notebook.cells[0].source += f"\n\n**Hand in** this notebook under its name, `{lab.notebook}.ipynb`.{variant}"
+    return nbformat.writes(notebook)

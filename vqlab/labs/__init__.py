@@ -9,6 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
+from vqlab import LabError
 from vqlab.exercises import Exercise
 from vqlab.sweeps import Experiment
 
@@ -22,11 +23,21 @@ class Lab:
     number: str
     source: Path
 
+    @property
+    def name(self) -> str:
+        """The name of its folder and of its assignment, "lab01"."""
+        return f"lab{self.number}"
+
+    @property
+    def notebook(self) -> str:
+        """The name of its notebook without the ending, "01_tokens_collapse"."""
+        return self.source.stem
+
     def module(self, name: str) -> ModuleType | None:
         """A module of the lab, such as "exercises"; None if it has none."""
-        if not (_FOLDER / f"lab{self.number}" / f"{name}.py").exists():
+        if not (_FOLDER / self.name / f"{name}.py").exists():
             return None
-        return import_module(f"{__name__}.lab{self.number}.{name}")
+        return import_module(f"{__name__}.{self.name}.{name}")
 
     def exercises(self) -> dict[str, Exercise]:
         """Its exercises by name."""
@@ -38,6 +49,18 @@ def every() -> list[Lab]:
     """Every lab there is, in order."""
     sources = sorted(_FOLDER.glob("lab[0-9][0-9]/[0-9][0-9]_*.py"))
     return [Lab(source.name[:2], source) for source in sources]
+
+
+def find(lab: str) -> Lab:
+    """The lab named by its number, "1", "01" or "lab01", or by the beginning of its notebook's name.
+
+    Raises: LabError if there is none.
+    """
+    number = lab.removeprefix("lab").zfill(2)
+    found = [one for one in every() if one.number == number or (len(lab) > 2 and one.notebook.startswith(lab))]
+    if not found:
+        raise LabError(f"there is no lab {lab!r}: choose from {', '.join(one.number for one in every())}")
+    return found[0]
 
 
 def experiments() -> dict[str, Experiment]:

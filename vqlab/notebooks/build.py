@@ -3,14 +3,13 @@
     python -m vqlab.notebooks.build               student notebooks labs/NN_name.ipynb, executed
     python -m vqlab.notebooks.build --check       fail if a committed notebook is not what its source gives
     python -m vqlab.notebooks.build --solved DIR  solved notebooks, not executed, for tests and teachers
-    python -m vqlab.notebooks.build --marked DIR  the same with the marks left in: the source of an assignment
 
 An exercise is a cell with metadata exercise="name"; what stands between its nbgrader marks is the solution. A cell
 with check="name" is its check. An open question is a Markdown cell open="name" points=N with a model answer between
 marks, graded by a person. The student build blanks exercises (`stub="…"` replaces the default) and open questions,
 and all get the nbgrader metadata that releasing and grading need. A cell rubric="name" is for teachers only. A Markdown
 cell model="name" ends in the model answer to that open question, folded away, for those who learn alone; an assignment
-(--marked) goes without it.
+goes without it.
 """
 
 import argparse
@@ -25,7 +24,7 @@ from nbclient import NotebookClient
 from nbformat import NotebookNode
 from PIL import Image
 
-from vqlab import labs
+from vqlab import LabError, labs
 from vqlab.notebooks.staleness import inputs_hash
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,7 +32,7 @@ LABS = ROOT / "labs"
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 STUB = "raise NotImplementedError"
 OPEN_STUB = "*Write your answer here.*"
-SOLVED, BLANK, MARKED = "solved", "blank", "marked"
+SOLVED, BLANK = "solved", "blank"
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
@@ -42,17 +41,21 @@ def sources(names: list[str]) -> list[Path]:
     return [lab.source for lab in labs.every() if not names or lab.source.stem.startswith(tuple(names))]
 
 
-def build(source: Path, answers: str = BLANK) -> NotebookNode:
-    """The unexecuted notebook of a source. answers: BLANK for students, SOLVED, or MARKED with their marks left in."""
+def build(source: Path, answers: str = BLANK, *, assignment: bool = False) -> NotebookNode:
+    """The unexecuted notebook of a source. answers: BLANK for students, or SOLVED.
+
+    assignment: leave out the answers that are folded in for those who learn alone.
+    Raises: LabError if the source marks a solution wrongly.
+    """
     notebook = jupytext.read(source)
     exercises = labs.Lab(source.stem[:2], source).exercises()
     models = {c.metadata["open"]: _model_answer(c.source, source) for c in notebook.cells if "open" in c.metadata}
-    left_out = {"rubric", "model"} if answers == MARKED else {"rubric"}
+    left_out = {"rubric", "model"} if assignment else {"rubric"}
     notebook.cells = [cell for cell in notebook.cells if not left_out & cell.metadata.keys()]
     for cell in notebook.cells:
         if model := cell.metadata.pop("model", None):
             if model not in models:
-                raise SystemExit(f'{source.name}: a cell model="{model}" needs an open question open="{model}"')
+                raise LabError(f'{source.name}: a cell model="{model}" needs an open question open="{model}"')
             cell.source += f"\n\n<details><summary>The answer</summary>\n\n{models[model]}\n\n</details>"
         cell.metadata.pop("lines_to_next_cell", None)
         exercise, checked, question = (cell.metadata.pop(key, None) for key in ("exercise", "check", "open"))
@@ -60,10 +63,8 @@ def build(source: Path, answers: str = BLANK) -> NotebookNode:
         if exercise or question:
             cell.source = _answered(cell.source, source, answers, stub)
             cell.metadata["nbgrader"] = _nbgrader(exercise or question, True, cell.metadata.pop("points", None))
-            if answers == MARKED:
-                cell.metadata["stub"] = stub
         elif BEGIN in cell.source or END in cell.source:
-            raise SystemExit(f'{source.name}: a solution mark stands outside an exercise cell (add exercise="name")')
+            raise LabError(f'{source.name}: a solution mark stands outside an exercise cell: add exercise="name"')
         if checked:
             cell.metadata["nbgrader"] = _nbgrader(f"check-{checked}", points=len(exercises[checked].tests))
     _set_ids(notebook)
@@ -98,8 +99,6 @@ def is_stale(source: Path) -> bool:
 
 def _answered(text: str, source: Path, answers: str, stub: str) -> str:
     before, solution, after = _parts(text, source)
-    if answers == MARKED:
-        return text
     indent = before.pop()[: -len(BEGIN)]
     return "\n".join([*before, *(solution if answers == SOLVED else [indent + stub]), *after[1:]])
 
@@ -113,7 +112,7 @@ def _parts(text: str, source: Path) -> tuple[list[str], list[str], list[str]]:
     lines = text.splitlines()
     begins, ends = ([i for i, line in enumerate(lines) if line.strip() == mark] for mark in (BEGIN, END))
     if len(begins) != 1 or len(ends) != 1 or begins[0] > ends[0]:
-        raise SystemExit(f"{source.name}: an exercise cell needs one {BEGIN} and, below it, one {END}")
+        raise LabError(f"{source.name}: an exercise cell needs one {BEGIN} and, below it, one {END}")
     return lines[: begins[0] + 1], lines[begins[0] + 1 : ends[0]], lines[ends[0] :]
 
 
@@ -177,7 +176,6 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("labs", nargs="*", help="lab numbers or name prefixes; all if none is given")
     parser.add_argument("--check", action="store_true", help="fail if a committed notebook is stale")
     parser.add_argument("--solved", type=Path, metavar="DIR", help="write solved notebooks there instead")
-    parser.add_argument("--marked", type=Path, metavar="DIR", help="write nbgrader source notebooks there instead")
     options = parser.parse_args(arguments)
     chosen = sources(options.labs)
     if not chosen:
@@ -188,15 +186,15 @@ def main(arguments: list[str] | None = None) -> None:
             sys.exit(f"stale: {', '.join(stale)}. Run `make labs` and commit the result.")
         print(f"{len(chosen)} notebooks are what their sources give.")
         return
-    for folder, answers in ((options.solved, SOLVED), (options.marked, MARKED)):
-        if folder:
-            folder.mkdir(parents=True, exist_ok=True)
-            for source in chosen:
-                _write(build(source, answers), folder / f"{source.stem}.ipynb")
-    if not (options.solved or options.marked):
-        _draw_readme_picture()
+    if options.solved:
+        options.solved.mkdir(parents=True, exist_ok=True)
         for source in chosen:
-            _write(execute(build(source)), _target(source))
+            _write(build(source, SOLVED), options.solved / f"{source.stem}.ipynb")
+        return
+    if not options.labs:
+        _draw_readme_picture()
+    for source in chosen:
+        _write(execute(build(source)), _target(source))
 
 
 def _write(notebook: NotebookNode, target: Path) -> None:
@@ -205,4 +203,7 @@ def _write(notebook: NotebookNode, target: Path) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except LabError as error:
+        sys.exit(str(error))

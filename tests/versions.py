@@ -1,0 +1,60 @@
+"""Run the quick tests with the oldest versions of packages that pyproject.toml promises, or with the newest there are.
+
+    python tests/versions.py oldest                        in a new environment, .venv-oldest
+    python tests/versions.py newest -k lab00 tests         further words go to pytest
+    python tests/versions.py oldest --torch torch==2.13.0  where the promised PyTorch is not to be had
+
+The tools of the tests, and JupyterLab with its own, stay as they are pinned.
+"""
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+import tomllib
+import venv
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+_QUICK = ["-m", "not timed", "--ignore", "tests/browser"]
+
+
+def promised(versions: str) -> dict[str, str]:
+    """Package -> requirement for all that vqlab itself needs: the oldest release series, or the newest."""
+    dependencies = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+    bounds = dict(re.fullmatch(r"([\w-]+)>=([\d.]+)", line).groups() for line in dependencies)
+    return {name: f"{name}=={least}.*" if versions == "oldest" else name for name, least in bounds.items()}
+
+
+def tools(without: set[str]) -> list[str]:
+    """The pinned requirements of labs and tests, those of `without` left out."""
+    lines = [line for path in ("", "tests/") for line in (ROOT / path / "requirements.txt").read_text().splitlines()]
+    pinned = [line.partition("#")[0].strip() for line in lines]
+    return [line for line in pinned if line and line.partition("==")[0] not in without]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("versions", choices=["oldest", "newest"])
+    parser.add_argument("--torch", help="a requirement instead of that of pyproject.toml")
+    options, words = parser.parse_known_args()
+    own = promised(options.versions)
+    if options.torch:
+        own["torch"] = options.torch
+    folder = ROOT / f".venv-{options.versions}"
+    venv.create(folder, with_pip=True, clear=True)
+    python = folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
+    install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*install, *own.values(), *tools(own.keys()), "-e", ROOT], check=True)
+    freeze = [python, "-m", "pip", "list", "--disable-pip-version-check"]
+    listed = subprocess.run(freeze, capture_output=True, text=True, check=True).stdout
+    print(*(line for line in listed.splitlines() if line.split()[0] in own), sep="\n", flush=True)
+    programs = os.pathsep.join([str(python.parent), os.environ.get("PATH", "")])
+    return subprocess.run(
+        [python, "-m", "pytest", *_QUICK, *words], cwd=ROOT, env=os.environ | {"PATH": programs}
+    ).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())
