@@ -56,8 +56,9 @@ def test_no_solution_is_left_in_the_student_notebook(lab):
     assert not any(mark in cell for cell in cells for mark in (build.BEGIN, build.END, "| points | for |"))
 
 
-@pytest.mark.parametrize("source", [lab.source for lab in EVERY], ids=NAMES)
-def test_the_model_answer_is_folded_into_the_open_lab_and_left_out_of_an_assignment(source):
+@every_lab
+def test_the_model_answer_is_folded_into_the_open_lab_and_left_out_of_an_assignment(lab):
+    source = lab.source
     (question,) = (cell for cell in jupytext.read(source).cells if "open" in cell.metadata)
     answer = question.source.partition(build.BEGIN)[2].partition(build.END)[0].strip()
     folded = [cell for cell in build.build(source).cells if answer in cell.source]
