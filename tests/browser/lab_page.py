@@ -18,7 +18,7 @@ WIDE, NARROW = {"width": 1300, "height": 1000}, {"width": 480, "height": 1000}
 WIDTHS = (1300, 1000, 900, 700, 480)
 _ERRORS = '.jp-OutputArea-output[data-mime-type="application/vnd.jupyter.error"]'
 # What conditions on an explorer speak of.
-_PARTS = "const image = e.querySelector('img'), status = e.querySelector('[role=status]')?.textContent;"
+_PARTS = "const image = probe.picture(e), status = e.querySelector('[role=status]')?.textContent;"
 _EXPLORER = ".jp-OutputArea-output .widget-vbox:has(img):has([role=status])"
 
 
@@ -108,10 +108,7 @@ class ExplorerOnPage:
 
     def shown(self) -> dict[str, str]:
         """The picture, its alt text and the status."""
-        return self.root.evaluate(
-            """e => ({src: e.querySelector('img').src, alt: e.querySelector('img').alt,
-                      status: e.querySelector('[role=status]').textContent})"""
-        )
+        return self.root.evaluate("e => ({...probe.picture(e), status: e.querySelector('[role=status]').textContent})")
 
     def button(self, name: str) -> Locator:
         """A button by its name."""

@@ -1,17 +1,25 @@
 // What the browser tests measure inside the page, where no round trip to the test disturbs a clock.
 window.probe = {
+  // The panels of an explorer's picture as one: their addresses, the words for all, whether the page can show them.
+  picture(explorer) {
+    const panels = [...explorer.querySelectorAll("img")];
+    if (!panels.length) return null;
+    const width = Math.min(...panels.map(panel => panel.naturalWidth));
+    return { src: panels.map(panel => panel.src).join("\n"), alt: panels[0].alt, naturalWidth: width };
+  },
+
   // Milliseconds from each key-press in an explorer to its new picture, decoded and ready to paint.
   stopwatch(explorer) {
     const times = [];
     let pressed = null;
-    let shown = explorer.querySelector("img").src;
+    let shown = probe.picture(explorer).src;
     explorer.addEventListener("keydown", event => { pressed = event.timeStamp; }, true);
     new MutationObserver(async () => {
-      const image = explorer.querySelector("img");
-      if (!image || image.src === shown || pressed === null) return;
-      shown = image.src;
+      const picture = probe.picture(explorer);
+      if (!picture || picture.src === shown || pressed === null) return;
+      shown = picture.src;
       const since = pressed;
-      await image.decode();
+      await Promise.all([...explorer.querySelectorAll("img")].map(panel => panel.decode()));
       times.push(performance.now() - since);
     }).observe(explorer, { childList: true, subtree: true });
     explorer.stopwatch = times;
@@ -36,10 +44,10 @@ window.probe = {
 
   // Every other picture that an explorer has shown since this call, by its address.
   watchPictures(explorer) {
-    const shown = [explorer.querySelector("img").src];
+    const shown = [probe.picture(explorer).src];
     new MutationObserver(() => {
-      const image = explorer.querySelector("img");
-      if (image && image.src !== shown.at(-1)) shown.push(image.src);
+      const picture = probe.picture(explorer);
+      if (picture && picture.src !== shown.at(-1)) shown.push(picture.src);
     }).observe(explorer, { childList: true, subtree: true });
     explorer.picturesSeen = shown;
   },

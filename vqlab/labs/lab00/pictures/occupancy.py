@@ -74,8 +74,9 @@ def _healthy(k: int, n: int) -> tuple[np.ndarray, np.ndarray]:
 
 def _draw_ranks(axis, k: int, n: int) -> None:
     counts = np.sort(theory.simulate_uniform_usage(k, n, 1)[0])[::-1]
-    heights = np.append(counts, counts[-1]) / (n / k)  # the last step needs an end
-    axis.fill_between(np.arange(k + 1) / k, heights, step="post", color=figures.USED, alpha=0.6, linewidth=0)
+    steps = np.r_[0, np.flatnonzero(np.diff(counts)) + 1, k]  # where a code is used less than the one before; the end
+    heights = np.append(counts, counts[-1])[steps] / (n / k)
+    axis.fill_between(steps / k, heights, step="post", color=figures.USED, alpha=0.6, linewidth=0)
     if heights[0] > _TALLEST:
         axis.annotate(f"up to {heights[0]:g}", (0.02, 0.93), xycoords="axes fraction")
     axis.plot([0, 1], [1, 1], ":", color=figures.THEORY, label="a perfectly even codebook")

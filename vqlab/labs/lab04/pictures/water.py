@@ -54,7 +54,7 @@ def _draw_columns(axis: Axes, variances: np.ndarray, water: WaterFilling) -> Non
     _stand(axis, modes[alive], water.level, variances[alive], color=figures.USED)
     _stand(axis, modes[alive], _BOTTOM, water.level, color=figures.USED, alpha=0.35)
     _stand(axis, modes[dead], _BOTTOM, variances[dead], facecolor=figures.DEAD, edgecolor="white", hatch="///")
-    axis.plot([], [], "s", color=figures.USED, markersize=8, label="out of the water: gets bits")
+    axis.plot([], [], "s", color=figures.USED, markersize=8, label="above water: gets bits")
     axis.plot([], [], "s", color=figures.DEAD, markersize=8, label="under water: gets none")
     axis.set_yscale("log", base=2)
     axis.set(xlim=(0.3, DIM + 0.7), ylim=(_BOTTOM, _TOP), xlabel="mode j", ylabel="variance v")
