@@ -20,7 +20,7 @@ SOURCES = [lab.source for lab in labs.every()]
 
 def count(source: Path) -> int:
     """How many explorers a lab makes, read from its source without running it."""
-    return len(re.findall(r"^(?:\w+ = )?Explorer\(", source.read_text(encoding="utf-8"), re.M))
+    return len(re.findall(r"^(?:\w+ = )?Explorer(?:\.of)?\(", source.read_text(encoding="utf-8"), re.M))
 
 
 @cache
@@ -33,10 +33,15 @@ def of_lab(source: Path) -> list[Explorer]:
         begin(self, *arguments, **named)
         made.append(self)
 
-    quiet = redirect_stdout(io.StringIO())
-    with chdir(LABS), quiet, patch.object(Explorer, "__init__", remember):
-        runpy.run_path(os.fspath(source))
+    with patch.object(Explorer, "__init__", remember):
+        run(source)
     return made
+
+
+def run(source: Path) -> None:
+    """Run a lab's source from top to bottom, in silence."""
+    with chdir(LABS), redirect_stdout(io.StringIO()):
+        runpy.run_path(os.fspath(source))
 
 
 def moves(explorer: Explorer) -> Iterator[tuple[str, object]]:

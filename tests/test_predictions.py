@@ -1,8 +1,9 @@
 """That no lab gives away what it asks to predict: not in words, not in a picture, neither before nor right after."""
 
 import re
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
+from unittest.mock import patch
 
 import explorers
 import nbformat
@@ -26,7 +27,8 @@ def drawn(view: View) -> tuple[str, np.ndarray]:
     return "\n".join(words), np.concatenate([np.ravel(part).astype(float) for part in numbers])
 
 
-def asked(source: Path, monkeypatch) -> Iterator[tuple[Prediction, Seen, Seen]]:
+@cache
+def asked(source: Path) -> list[tuple[Prediction, Seen, Seen]]:
     """Every prediction of a lab with what its views show before it, and what the first one after it shows."""
     events: list = []
     begin, ask = View.__init__, Prediction.__init__
@@ -39,13 +41,14 @@ def asked(source: Path, monkeypatch) -> Iterator[tuple[Prediction, Seen, Seen]]:
         ask(self, *arguments, **named)
         events.append(self)
 
-    monkeypatch.setattr(View, "__init__", see)
-    monkeypatch.setattr(Prediction, "__init__", remember)
-    explorers.of_lab(source)
+    with patch.object(View, "__init__", see), patch.object(Prediction, "__init__", remember):
+        explorers.run(source)
+    found = []
     for at, event in enumerate(events):
         if isinstance(event, Prediction):
             seen = [[one for one in part if not isinstance(one, Prediction)] for part in (events[:at], events[at:])]
-            yield event, seen[0], seen[1][:1]
+            found.append((event, seen[0], seen[1][:1]))
+    return found
 
 
 def number_shown(prediction: Prediction) -> tuple[str, float]:
@@ -71,8 +74,8 @@ def section_outputs(notebook: nbformat.NotebookNode, cell: int) -> str:
 
 
 @pytest.mark.parametrize("source", explorers.SOURCES, ids=lambda source: source.stem[:2])
-def test_no_picture_shows_the_answer_before_it_is_asked_for(source, monkeypatch):
-    found = list(asked(source, monkeypatch))
+def test_no_picture_shows_the_answer_before_it_is_asked_for(source):
+    found = asked(source)
     assert found, "this lab asks for no prediction"
     for prediction, before, after in found:
         number, mean = number_shown(prediction)
@@ -83,10 +86,10 @@ def test_no_picture_shows_the_answer_before_it_is_asked_for(source, monkeypatch)
 
 
 @pytest.mark.parametrize("source", explorers.SOURCES, ids=lambda source: source.stem[:2])
-def test_no_stored_output_tells_the_answer_before_it_is_asked_for(source, monkeypatch):
+def test_no_stored_output_tells_the_answer_before_it_is_asked_for(source):
     notebook = nbformat.read(explorers.LABS / f"{source.stem}.ipynb", 4)
     cells = [i for i, cell in enumerate(notebook.cells) if re.search(r"^Prediction\(", cell.source, re.M)]
-    predictions = [prediction for prediction, _, _ in asked(source, monkeypatch)]
+    predictions = [prediction for prediction, _, _ in asked(source)]
     assert len(cells) == len(predictions)
     for cell, prediction in zip(cells, predictions, strict=True):
         number, _ = number_shown(prediction)
