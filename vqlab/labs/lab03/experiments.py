@@ -2,16 +2,21 @@
 
 from collections.abc import Callable, Sequence
 from functools import cache, partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from vqlab import measures
 from vqlab.data import Samples, cifar10, photo_patches
+from vqlab.labs.lab03 import codecs
+from vqlab.labs.lab03.readings import CODEBOOK_SIZE, WIDTH
 from vqlab.sweeps import Arrays, Axis, Experiment
 from vqlab.sweeps.recorder import Recorder, Snapshot, one_thread, packed
 
+if TYPE_CHECKING:
+    from vqlab.training import Trainer
+
 SEEDS = (0, 1, 2)
-CODEBOOK_SIZE, WIDTH = 1024, 32
 HEADLINE = ("mse", "perplexity", "latent_dim")
 FRAMES = (0, 250, 500, 1000, 2000, 3000)
 LATENT_DIM = 64
@@ -31,17 +36,15 @@ _PROBE = 3000
 # Pictures are of crops of photographs: no image of the data set is stored. Those of the first seed only.
 _PATCHES, _DRAWN = 6, 256
 
-# What is changed at K = 1,024 and width 32, one thing at a time but for the last two.
+# What is changed at K = 1,024 and width 32.
 VARIANTS = {
-    "replacement": {"replace_below": 0.1},
-    "β = 1": {"commitment_weight": 1.0},
     "β = 1, replacement": {"commitment_weight": 1.0, "replace_below": 0.1},
-    "L1 loss": {"loss": "l1"},
-    "random latents": {"initialisation": "latents"},
-    "normal, std 0.1": {"initialisation": "normal:0.1"},
-    "width 8": {"hidden": 8},
-    "width 8, leaky ReLU": {"hidden": 8, "activation": "leaky relu"},
     "4×4 tokens, β = 1, replacement": {"downsampling": 8, "commitment_weight": 1.0, "replace_below": 0.1},
+    "L1 loss": {"loss": "l1"},
+    "β = 1": {"commitment_weight": 1.0},
+    "width 8, leaky ReLU": {"hidden": 8, "activation": "leaky relu"},
+    "random latents": {"initialisation": "latents"},
+    "replacement": {"replace_below": 0.1},
 }
 _OF_THE_MODEL = {"hidden", "activation", "downsampling"}
 _COMMON = {
@@ -53,7 +56,6 @@ _COMMON = {
     "frames": list(FRAMES),
     "images": "CIFAR-10 as a third party's JPEG copy, median PSNR 30.5 dB to the originals",
 }
-_LONGER = _SETTING | {"steps": 6000}
 
 
 @cache
@@ -70,8 +72,7 @@ class ImageRecorder(Recorder):
     More arrays (seeds, frames): quantized_dim, effective dimension of the quantized latents; used_dim, of the codes in
     use; centroid_dim, of those codes re-estimated as means of the latents that choose them; spread, root mean square of
     the centred latents; and spectrum (seeds, frames, d), their principal variances.
-    Of the end alone, probe_latents and probe_tokens (seeds,).
-    with their reconstruction, usage (K,) of the codes, and latents and codebook along the first two principal axes.
+    Of the end alone, probe_latents and probe_tokens (seeds,): held-out accuracy of a linear classifier of the classes.
     """
 
     def __init__(self, steps: Sequence[int], held_out: Samples, training: Samples) -> None:
@@ -138,6 +139,8 @@ def _accuracy(features: Sequence[np.ndarray], labels: Sequence[np.ndarray]) -> n
 
 
 def _pictures(look: Snapshot) -> Arrays:
+    """What is drawn of one training: patches, photographs after the detour by tokens; how often each code is used (K,);
+    latents and codebook along the first two principal axes of the latents."""
     import torch
 
     trainer = look.trainer
@@ -160,27 +163,41 @@ def train_images(
 
     Raises: LabError if CIFAR-10 is not there.
     """
+    training, held_out = images()
+    cells, pictures = [], {}
+    with one_thread():
+        for seed in seeds:
+            recorder = ImageRecorder(frames, held_out, training)
+            trainer(position, seed, base).run(recorder, *callbacks)
+            cells.append(recorder.cell())
+            pictures = pictures or _pictures(recorder.last)
+    numbers = {key: np.concatenate([cell[key] for cell in cells]) for key in cells[0]}
+    return numbers | pictures
+
+
+def trainer(position: dict, seed: int, base: dict = _SETTING) -> "Trainer":
+    """An untrained `Trainer` at a position of `train_images`."""
     import torch
 
     from vqlab.models import ConvAutoencoder
     from vqlab.training import Settings, Trainer
 
-    training, held_out = images()
     variant = VARIANTS.get(position.get("variant"), {})
     changed = {key: value for key, value in variant.items() if key not in _OF_THE_MODEL}
     codebook_size = position.get("codebook_size", CODEBOOK_SIZE)
     settings = Settings(codebook_size=codebook_size, warmup=position["warmup"], **base | changed)
     shape = {"hidden": position.get("width", WIDTH)} | {key: variant[key] for key in variant.keys() & _OF_THE_MODEL}
-    cells, pictures = [], {}
-    with one_thread():
-        for seed in seeds:
-            recorder = ImageRecorder(frames, held_out, training)
-            model = ConvAutoencoder(seed, LATENT_DIM, **shape)
-            Trainer(model, torch.from_numpy(training.x), settings, [seed]).run(recorder, *callbacks)
-            cells.append(recorder.cell())
-            pictures = pictures or _pictures(recorder.last)
-    numbers = {key: np.concatenate([cell[key] for cell in cells]) for key in cells[0]}
-    return numbers | pictures
+    model = ConvAutoencoder(seed, LATENT_DIM, **shape)
+    return Trainer(model, torch.from_numpy(images()[0].x), settings, [seed])
+
+
+def measure_codecs(position: dict, seeds: Sequence[int], *_: Callable) -> Arrays:
+    """Bits per pixel and error of a codec at each of its settings, on the held-out images; nothing is trained.
+
+    Raises: LabError if CIFAR-10 is not there.
+    """
+    rate, error = codecs.rate_and_error(position["codec"], images()[1].x)
+    return {"rate": np.tile(rate, (len(seeds), 1)), "mse": np.tile(error, (len(seeds), 1))}
 
 
 EXPERIMENTS = (
@@ -190,7 +207,7 @@ EXPERIMENTS = (
         axes=(
             Axis("warmup", "warm-up length", (0, 250, 1000), "steps"),
             Axis("codebook_size", "codebook size K", (64, 256, 1024, 4096), "codes"),
-            Axis("width", "encoder width", (4, 8, 16, 32), "channels"),
+            Axis("width", "encoder width", (32,), "channels"),
         ),
         seeds=SEEDS,
         settings=_SETTING | _COMMON,
@@ -198,27 +215,18 @@ EXPERIMENTS = (
         headline=HEADLINE,
     ),
     Experiment(
-        name="images_variants",
-        title="The same at K = 1,024 and width 32, with other settings",
-        axes=(
-            Axis("variant", "what is changed", tuple(VARIANTS)),
-            Axis("warmup", "warm-up length", (0, 1000), "steps"),
-        ),
-        seeds=SEEDS,
-        settings=_SETTING | _COMMON | {"variants": VARIANTS, "codebook_size": CODEBOOK_SIZE, "width": WIDTH},
-        run=partial(train_images, base=_SETTING, frames=FRAMES),
-        headline=HEADLINE,
-    ),
-    Experiment(
-        name="images_longer",
-        title="The same with few codes and twice the steps",
-        axes=(
-            Axis("warmup", "warm-up length", (0, 250, 1000), "steps"),
-            Axis("codebook_size", "codebook size K", (64, 256), "codes"),
-        ),
-        seeds=SEEDS,
-        settings=_LONGER | _COMMON | {"width": WIDTH, "frames": [*FRAMES, 6000]},
-        run=partial(train_images, base=_LONGER, frames=(*FRAMES, 6000)),
-        headline=HEADLINE,
+        name="images_codecs",
+        title="JPEG and plain downsampling on the same held-out images",
+        axes=(Axis("codec", "codec", codecs.CODECS),),
+        seeds=(0,),
+        settings={
+            "qualities": codecs.QUALITIES,
+            "sides": codecs.SIDES,
+            "columns": codecs.COLUMNS,
+            "held_out": _HELD_OUT,
+            "images": _COMMON["images"],
+        },
+        run=measure_codecs,
+        headline=("rate", "mse"),
     ),
 )
