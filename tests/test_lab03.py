@@ -499,9 +499,7 @@ def test_saving_and_crossing_on_a_grid_that_can_be_counted_by_hand():
     errors = {0: (10, 8, 8), 250: (11, 8, 4), 1000: (12, 6, 2)}  # by warm-up, for K = 2, 4, 8
     made_up = SimpleNamespace(
         axes={"codebook_size": SimpleNamespace(values=(2, 4, 8))},
-        at=lambda warmup, codebook_size, width: {
-            "mse": np.array([[1.0, errors[warmup][(2, 4, 8).index(codebook_size)]]] * 3)
-        },
+        final=lambda _, warmup, codebook_size, width: np.full(3, errors[warmup][(2, 4, 8).index(codebook_size)]),
     )
     assert [readings.saved(made_up, 1000, k, 32) for k in (2, 4, 8)] == pytest.approx([-20, 25, 75])
     assert readings.crossing(made_up, 1000, 32) == (2, 4)
