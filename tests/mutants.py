@@ -24,6 +24,7 @@ from vqlab.exercises import Exercise
 from vqlab.exercises.judging import verdicts
 from vqlab.exercises.running import put
 from vqlab.labs.lab02.pictures import widths
+from vqlab.labs.lab03 import readings
 from vqlab.notebooks import build
 
 SAMPLE = 150
@@ -180,6 +181,14 @@ SAMPLES: dict[str, Callable] = {
     "ema_step": _ema_batch,
     "token_purity": _tokens_and_classes,
     "nearest_mean_accuracy": _two_halves,
+    "rate_and_psnr": lambda rng: (
+        float(rng.gamma(1, 0.01)) + 1e-5,
+        *map(int, rng.integers((1, 1, 1), (9000, 400, 9000))),
+    ),
+    "used_dimension": lambda rng: (
+        rng.laplace(size=(k := rng.integers(1, 30), rng.integers(1, 8))) * rng.uniform(0.2, 3),
+        rng.integers(k, size=rng.integers(1, 40)),
+    ),
     "constant_chance": lambda rng: (int(rng.integers(1, 13)), int(rng.integers(1, 11))),
     "water_level": lambda rng: (rng.gamma(1, size=rng.integers(1, 40)) + 0.01, float(rng.uniform(0, 9))),
     "mode_flow": lambda rng: tuple(map(float, rng.normal(size=5) * (1, 1, 0.5, 0, 1) + (0, 0, 0.5, 2, 1))),
@@ -224,6 +233,7 @@ def run(source: str, name: str) -> object:
     given = dict(np=np, torch=torch, data=data, theory=theory, measures=measures, widths=widths)
     given |= {f"lab{lab.number}": lab.module("exercises") for lab in labs.every()}
     given |= {"sweep": sweeps.load("tokens_collapse"), "many": sweeps.load("embeddings_activation")}
+    given |= {"readings": readings, "grid": sweeps.load("images_collapse")}
     given["predict"] = given["lab04"].predict.reference
     with contextlib.redirect_stdout(io.StringIO()):
         exec(source, given)

@@ -21,7 +21,18 @@ from vqlab.widgets import Explorer
 
 if "torch" in sys.modules:
     raise SystemExit("PyTorch is imported as soon as vqlab.controls is")
-sys.modules["torch"] = None  # an import of it now fails as if it were not installed
+
+
+class _NotInstalled:
+    """A finder that knows no PyTorch. (None in sys.modules would do for us, but SciPy looks what lies there.)"""
+
+    @staticmethod
+    def find_spec(name: str, *_: object) -> None:
+        if name.split(".")[0] == "torch":
+            raise ModuleNotFoundError(f"No module named {name!r}", name="torch")
+
+
+sys.meta_path.insert(0, _NotInstalled)
 
 
 class Remembered(Explorer):

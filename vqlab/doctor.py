@@ -27,6 +27,7 @@ PACKAGES = {
     "matplotlib": "matplotlib",
     "tqdm": "tqdm",
     "pooch": "pooch",
+    "safetensors": "safetensors",
     "ipywidgets": "ipywidgets",
     "pillow": "PIL",
     "jupyterlab": "jupyterlab",

@@ -59,12 +59,14 @@ def svg_panels(sheet: Sheet) -> list[Panel]:
 
 
 def png(sheet: Sheet) -> bytes:
-    """The figure as PNG bytes. Flat colours need no more than a palette, which makes the file small."""
+    """The figure as PNG bytes. Flat colours need no more than a small palette, photographs a large one."""
     with drawing():
         sheet.canvas.draw()
         image = Image.fromarray(np.asarray(sheet.canvas.buffer_rgba())).convert("RGB")
     buffer = io.BytesIO()
-    image.quantize(64, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(buffer, "png")
+    photographs = any(shown.get_array().ndim == 3 for axis in sheet.panels for shown in axis.images)
+    colours = 256 if photographs else 64
+    image.quantize(colours, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(buffer, "png")
     return buffer.getvalue()
 
 

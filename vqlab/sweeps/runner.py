@@ -180,7 +180,7 @@ def _write(experiment: Experiment, cells: Sequence[Arrays | None], folder: Path)
     write_atomically(npz, lambda file: np.savez_compressed(file, **arrays))
     description = describe(experiment) | {
         "defined_in": getattr(experiment.run, "func", experiment.run).__module__,
-        "provenance": _provenance(experiment, seconds),
+        "provenance": provenance(f"python -m vqlab sweep {experiment.name}") | {"core_seconds": round(seconds)},
     }
     if len(finished) < len(cells):
         description["finished"] = [cell is not None for cell in cells]
@@ -200,13 +200,13 @@ def _stack(arrays: Sequence[np.ndarray]) -> np.ndarray:
     return out
 
 
-def _provenance(experiment: Experiment, seconds: float) -> dict:
+def provenance(command: str) -> dict:
+    """By which command, when, from which commit, with which versions and on what machine something is being made."""
     git = ["git", "rev-parse", "--short", "HEAD"]
     commit = subprocess.run(git, cwd=Path(__file__).parent, capture_output=True, text=True, check=False)
     return {
-        "command": f"python -m vqlab sweep {experiment.name}",
+        "command": command,
         "date": time.strftime("%Y-%m-%d"),
-        "core_seconds": round(seconds),
         "commit": commit.stdout.strip() or "unknown",
         "versions": {"vqlab": __version__}
         | {package: version(package) for package in ("torch", "numpy", "scikit-learn")},

@@ -11,6 +11,7 @@ from vqlab.inputs import number, one_of, whole
 from vqlab.quantizers import parse_initialisation
 from vqlab.quantizers.vector_quantizer import UPDATES
 
+LOSSES = {"mse": torch.nn.functional.mse_loss, "l1": torch.nn.functional.l1_loss}
 OPTIMIZERS: dict[str, Callable] = {
     "adamw": lambda parameters, lr: torch.optim.AdamW(parameters, lr=lr, fused=True),
     "sgd": lambda parameters, lr: torch.optim.SGD(parameters, lr=lr),
@@ -23,6 +24,7 @@ class Settings:
 
     codebook_size: K.   steps: total optimiser steps, warm-up included.   warmup: steps before quantization starts.
     initialisation: of the codebook (see `quantizers.initialise`), from at most `initialisation_latents` latents.
+    loss: of the reconstruction, "mse" or "l1" (mean absolute error).
     update, decay, commitment_weight, codebook_weight, replace_below: see `quantizers.VectorQuantizer`.
     Raises: LabError for a value out of its range, or a warm-up longer than the training.
     """
@@ -32,6 +34,7 @@ class Settings:
     warmup: int = 0
     batch_size: int = 128
     learning_rate: float = 2e-3
+    loss: str = "mse"
     optimizer: str = "adamw"
     initialisation: str = "kmeans"
     initialisation_latents: int = 20_000
@@ -61,6 +64,7 @@ _CHECKS: dict[str, Callable] = {
     "warmup": partial(whole, least=0),
     "batch_size": whole,
     "learning_rate": partial(number, above=0),
+    "loss": partial(one_of, choices=tuple(LOSSES)),
     "optimizer": partial(one_of, choices=tuple(OPTIMIZERS)),
     "initialisation": _initialisation,
     "initialisation_latents": whole,

@@ -20,7 +20,7 @@ from vqlab.inputs import shown, whole
 from vqlab.models import Autoencoder
 from vqlab.quantizers import VectorQuantizer, inputs, look_up, nearest_code
 from vqlab.training import checkpoint
-from vqlab.training.settings import OPTIMIZERS, Settings
+from vqlab.training.settings import LOSSES, OPTIMIZERS, Settings
 
 _LATENT_BATCH = 512
 
@@ -108,7 +108,7 @@ class Trainer:
             z, _, loss = self.quantizer(z)
         else:
             loss = z.new_zeros(len(self.seeds))
-        error = torch.nn.functional.mse_loss(self.model.decode(z), x, reduction="none")
+        error = LOSSES[self.settings.loss](self.model.decode(z), x, reduction="none")
         losses = loss + error.mean(tuple(range(1, error.ndim)))
         total = losses.sum()  # the runs share no parameters, so the sum's gradient is each run's own
         if not math.isfinite(total.item()):

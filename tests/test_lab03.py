@@ -1,0 +1,508 @@
+"""Lab 03: its trainings, its pictures, its live widget, uploads, and every sentence that a sweep could contradict."""
+
+import io
+import json
+from functools import partial
+from types import SimpleNamespace
+
+import made_up_cifar10
+import numpy as np
+import pictures
+import pytest
+import torch
+from PIL import Image
+
+from vqlab import data, measures, sweeps
+from vqlab.labs.lab03 import checkpoints, claims, codecs, experiments, live, own_image, readings
+from vqlab.labs.lab03 import exercises as lab03
+from vqlab.labs.lab03.pictures import sizes, training
+from vqlab.labs.lab03.pictures.live import live_view
+
+K = (64, 256, 1024, 4096)
+WIDE = {"width": 32}
+
+
+@pytest.fixture(scope="module")
+def sweep():
+    return sweeps.load("images_collapse")
+
+
+@pytest.fixture(scope="module")
+def stored_codecs():
+    return sweeps.load("images_codecs")
+
+
+def final(sweep, key, warmup, k, width=32):
+    return sweep.final(key, warmup=warmup, codebook_size=k, width=width)
+
+
+# --- what is recorded ---------------------------------------------------------------------------------------
+
+TINY = {"steps": 12, "batch_size": 4, "learning_rate": 1e-3, "initialisation_latents": 512}
+
+
+@pytest.fixture
+def made_up(tmp_path, monkeypatch):
+    """CIFAR-10 of a few random images, of which 30 are trained on and 10 held out."""
+    made_up_cifar10.write_binary(tmp_path, n=20)
+    monkeypatch.setenv("VQLAB_DATA", str(tmp_path))
+    monkeypatch.setattr(experiments, "_TRAINING", 30)
+    monkeypatch.setattr(experiments, "_HELD_OUT", 10)
+    experiments.images.cache_clear()
+    yield
+    experiments.images.cache_clear()
+
+
+def test_a_training_records_what_the_lab_reads(made_up):
+    seen = []
+    position = {"warmup": 4, "codebook_size": 16, "width": 8}
+    cell = experiments.train_images(position, (0, 1), seen.append, base=TINY, frames=(0, 4, 12))
+    trainer = seen[-1]
+    held_out = torch.from_numpy(experiments.images()[1].x)
+    reconstruction, tokens = trainer.reconstruct(held_out)
+    assert cell["mse"].shape == (2, 3)
+    error = (reconstruction[0] - held_out / 255).square().mean().item()
+    assert cell["mse"][1, -1] == pytest.approx(error, rel=1e-4)
+    counts = np.bincount(tokens[0], minlength=16)
+    assert counts.sum() == 10 * readings.TOKENS
+    assert cell["active"][1, -1] == (counts > 0).sum()
+    codebook = trainer.quantizer.codebook[0].detach().numpy()
+    assert cell["used_dim"][1, -1] == lab03.used_dimension.reference(codebook, tokens[0].numpy())
+    assert cell["code_dim"][1, -1] == measures.effective_dimension(codebook)
+    latents = trainer.latents(held_out)[0].numpy()
+    assert cell["spread"][1, -1] == pytest.approx(np.sqrt(np.square(latents - latents.mean(0)).sum(1).mean()), rel=1e-4)
+    for key in ("perplexity", "active", "code_dim", "used_dim", "centroid_dim", "quantized_dim"):
+        assert np.isnan(cell[key][:, 0]).all()
+        assert np.isfinite(cell[key][:, 1:]).all()
+    assert cell["patches"].shape == (6, 3, 32, 32)
+    assert cell["patches"].dtype == np.uint8
+    assert cell["usage"].sum() == 10 * readings.TOKENS
+    for probe in ("probe_latents", "probe_tokens"):
+        assert cell[probe].shape == (2,)
+        assert ((cell[probe] >= 0) & (cell[probe] <= 1)).all()
+
+
+@pytest.mark.parametrize("variant", experiments.VARIANTS)
+def test_every_variant_can_be_trained(variant, made_up, monkeypatch):
+    monkeypatch.setattr(experiments, "CODEBOOK_SIZE", 16)
+    cell = experiments.train_images({"warmup": 2, "variant": variant}, (0,), base=TINY, frames=(0, 12))
+    assert np.isfinite(cell["mse"]).all()
+
+
+def test_a_class_written_into_the_latents_is_read_by_the_probe():
+    rng = np.random.default_rng(0)
+    labels = [rng.integers(10, size=400), rng.integers(10, size=200)]
+    features = [np.eye(10)[y] + 0.1 * rng.normal(size=(len(y), 10)) for y in labels]
+    assert experiments._accuracy(features, labels) > 0.98
+    assert experiments._accuracy([rng.normal(size=(len(y), 10)) for y in labels], labels) < 0.25
+
+
+def test_without_cifar10_a_training_says_so(tmp_path, monkeypatch, refuses):
+    monkeypatch.setenv("VQLAB_DATA", str(tmp_path))
+    experiments.images.cache_clear()
+    with refuses("CIFAR-10"):
+        experiments.train_images({"warmup": 0}, (0,), base=TINY, frames=(0,))
+
+
+# --- codecs -------------------------------------------------------------------------------------------------
+
+
+def test_tiling_can_be_undone():
+    images = np.random.default_rng(0).integers(256, size=(80, 3, 4, 6), dtype=np.uint8)
+    picture = codecs.tiled(images)
+    assert picture.shape == (2 * 4, 40 * 6, 3)
+    assert np.array_equal(picture[:4, 6:12].transpose(2, 0, 1), images[1])
+    assert np.array_equal(codecs.untiled(picture, images.shape), images)
+
+
+def test_codecs_cost_and_keep_what_they_should():
+    images = data.photo_patches(80).x
+    for codec in codecs.CODECS:
+        rate, error = codecs.rate_and_error(codec, images)
+        assert (np.diff(rate) > 0).all()
+        assert (np.diff(error) < 0).all()
+    bits, back = codecs.downsample(images, 32)
+    assert bits == 24
+    assert np.array_equal(back, images)
+    flat = np.full((40, 3, 32, 32), 77, np.uint8)
+    assert codecs.jpeg(flat, 50)[0] < 0.2
+    assert np.abs(codecs.jpeg(flat, 50)[1].astype(int) - 77).max() <= 1
+
+
+# --- pictures -----------------------------------------------------------------------------------------------
+
+
+def states(sweep):
+    for warmup, k in ((0, 64), (0, 4096), (250, 1024), (1000, 256), (1000, 4096)):
+        for width in sweep.axes["width"].values:
+            yield {"warmup": warmup, "codebook_size": k, "width": width}
+
+
+def all_views(sweep, stored_codecs):
+    yield from (training.training_view(sweep, state) for state in states(sweep))
+    for width in sweep.axes["width"].values:
+        yield sizes.diseases_view(sweep, {"width": width})
+        yield sizes.crossing_view(sweep, {"width": width})
+        yield sizes.rates_view(stored_codecs, sweep, {"width": width})
+    yield own_image.OwnImage().current()
+    yield live.LiveComparison().current()
+
+
+def test_every_picture_is_small_legible_and_described(sweep, stored_codecs):
+    for view in all_views(sweep, stored_codecs):
+        pictures.check(view)
+        assert len(view.html()) < 300_000
+
+
+def test_nothing_moves_when_a_slider_moves(sweep, stored_codecs):
+    pictures.check_that_nothing_moves([training.training_view(sweep, state) for state in states(sweep)])
+    for view in (sizes.diseases_view, sizes.crossing_view, partial(sizes.rates_view, stored_codecs)):
+        pictures.check_that_nothing_moves([view(sweep, {"width": width}) for width in sweep.axes["width"].values])
+
+
+def test_originals_stand_beside_their_reconstructions(sweep):
+    view = training.training_view(sweep, readings.START)
+    drawn = view.figure.axes[0].images[0].get_array()
+    originals, back = data.photo_patches(6).x, sweep.at(**readings.START)["patches"]
+    step = drawn.shape[1] // 4 + 1
+    for i in range(6):
+        for image, column in ((originals[i], 2 * (i % 2)), (back[i], 2 * (i % 2) + 1)):
+            top, left = i // 2 * step, column * step
+            assert np.array_equal(drawn[top : top + 32, left : left + 32, :3].transpose(2, 0, 1), image)
+
+
+def test_the_use_of_the_codes_is_drawn_whole(sweep):
+    cell = sweep.at(**readings.START)
+    view = training.training_view(sweep, readings.START)
+    curve = view.figure.axes[1].lines[0]
+    counts = np.sort(cell["usage"][:1024])[::-1]
+    ranks = curve.get_xdata().astype(int)
+    np.testing.assert_array_equal(curve.get_ydata(), counts[ranks - 1])
+    assert (ranks[0], ranks[-1]) == (1, (counts > 0).sum())
+    used, dead = view.figure.axes[2].lines[1:3]
+    assert len(used.get_xdata()) == (counts > 0).sum() == cell["active"][0, -1]
+    assert len(dead.get_xdata()) == (counts == 0).sum()
+    assert f"{int(cell['active'][0, -1])} codes in use" in view.alt
+
+
+def test_the_metric_line_has_the_house_order_and_both_codebook_dimensions(sweep):
+    line = training.metric_line(sweep, readings.START)
+    words = (
+        "Reconstruction error",
+        "PSNR",
+        "perplexity",
+        "at 64,000 tokens",
+        "active codes",
+        "(encoder output)",
+        "all rows",
+    )
+    places = [line.index(word) for word in words]
+    assert places == sorted(places)
+
+
+def test_every_picture_names_the_copy_that_its_numbers_come_from(sweep, stored_codecs):
+    assert "JPEG" in sweep.settings["images"]
+    for view in (
+        training.training_view(sweep, readings.START),
+        sizes.diseases_view(sweep, WIDE),
+        sizes.crossing_view(sweep, WIDE),
+        sizes.rates_view(stored_codecs, sweep, WIDE),
+    ):
+        assert "JPEG-recompressed copy" in view.status
+
+
+def test_rates_are_those_of_log2_k_and_of_the_perplexity(sweep, stored_codecs):
+    left, right = sizes.rates_view(stored_codecs, sweep, WIDE).figure.axes
+    np.testing.assert_allclose(left.lines[0].get_xdata(), [0.375, 0.5, 0.625, 0.75])
+    perplexity = sweep.final("perplexity", warmup=0, **WIDE).T.ravel()
+    np.testing.assert_allclose(right.lines[0].get_xdata(), np.log2(perplexity) / 16, rtol=1e-6)
+
+
+# --- live ---------------------------------------------------------------------------------------------------
+
+SHORT = live.Plan(steps=20, warmup=10, codebook_size=16, width=4, every=10)
+
+
+def few_images():
+    return data.photo_patches(60).x, data.photo_patches(20, seed=1).x, "Trained on few."
+
+
+def test_the_live_picture_moves_while_both_starts_train():
+    comparison = live.LiveComparison(SHORT, few_images)
+    shown = []
+    comparison._picture.observe(lambda change: shown.append(change["new"]), "value")
+    comparison.train_live()
+    assert [moment.step for moment in comparison.moments] == [0, 10, 20]
+    assert len(set(shown)) >= 3
+    cold, warm = np.array([moment.active for moment in comparison.moments]).T
+    assert np.isfinite(cold).all()
+    assert np.isnan(warm).tolist() == [True, False, False]
+    assert "Trained on few." in comparison._status.value
+    pictures.check(comparison.current())
+
+
+def test_a_live_training_can_be_cancelled_and_started_again():
+    comparison = live.LiveComparison(SHORT, few_images)
+
+    def cancel(change):
+        comparison._training.cancelled.set()
+
+    comparison._picture.observe(cancel, "value")
+    comparison.train_live()
+    assert "cancelled" in comparison._status.value
+    assert len(comparison.moments) == 1
+    comparison._picture.unobserve(cancel, "value")
+    comparison.train_live()
+    assert len(comparison.moments) == 3
+
+
+def test_live_training_takes_cifar10_if_it_is_there_and_photographs_if_not(tmp_path, monkeypatch):
+    made_up_cifar10.write_binary(tmp_path, n=5)
+    monkeypatch.setenv("VQLAB_DATA", str(tmp_path))
+    train, held_out, sentence = live.training_images()
+    assert (len(train), len(held_out)) == (25, 5)
+    assert "CIFAR-10" in sentence
+    monkeypatch.setenv("VQLAB_DATA", str(tmp_path / "nowhere"))
+    train, held_out, sentence = live.training_images()
+    assert (train.shape[1:], held_out.shape[1:]) == ((3, 32, 32), (3, 32, 32))
+    assert sentence.startswith("Trained on crops of two photographs: ")
+    assert "CIFAR-10 is not there" in sentence
+
+
+def test_before_any_training_the_live_picture_shows_the_originals():
+    originals = data.photo_patches(2).x
+    view = live_view(originals, [], 600, 150, 256)
+    assert "not trained yet" in view.alt
+    assert np.array_equal(view.figure.axes[0].images[0].get_array()[:32, :32, :3].transpose(2, 0, 1), originals[0])
+
+
+# --- checkpoints and uploads --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("corner", range(4))
+def test_a_checkpoint_is_the_trained_tokenizer_of_the_sweep(corner, sweep):
+    """Half precision and another run of the same training: the photographs come back as they are stored."""
+    tokenizer, position = checkpoints.load(corner), checkpoints.CORNERS[corner]
+    originals, stored = data.photo_patches(6).x, sweep.at(**position)["patches"] / 255
+    back = tokenizer.decode(tokenizer.encode(originals)).clip(0, 1)
+    lost = np.square(stored - originals / 255).mean()
+    assert np.square(back - stored).mean() < 0.1 * lost
+    described = json.loads((checkpoints.home() / "images_corners.json").read_text())
+    file = described["files"][checkpoints.file_name(position)]
+    errors = final(sweep, "mse", position["warmup"], position["codebook_size"])
+    assert measures.agrees([file["mse"]], errors)
+    assert file["mse"] == pytest.approx(file["mse_float32"], rel=0.01)
+    assert "JPEG" in described["images"]
+
+
+def test_all_checkpoints_together_are_small():
+    assert sum(path.stat().st_size for path in checkpoints.home().iterdir()) < 3_000_000
+
+
+def test_tokens_are_numbers_of_codes_and_lead_to_the_codes():
+    tokenizer = checkpoints.load(0)
+    tokens = tokenizer.encode(data.photo_patches(3).x)
+    assert tokens.shape == (3, 8, 8)
+    assert tokens.min() >= 0
+    assert tokens.max() < 64
+    assert tokenizer.decode(tokens).shape == (3, 3, 32, 32)
+
+
+def test_a_checkpoint_that_is_missing_damaged_or_strange_is_refused(tmp_path, refuses):
+    good = (checkpoints.home() / checkpoints.file_name(checkpoints.CORNERS[0])).read_bytes()
+    with refuses("is missing"):
+        checkpoints.Tokenizer(tmp_path / "none.safetensors")
+    path = tmp_path / "x.safetensors"
+    for content in (good[:1000], b"", b"hello"):
+        path.write_bytes(content)
+        with refuses("damaged or not one of ours"):
+            checkpoints.Tokenizer(path)
+    path.write_bytes(good[:-1] + b"\1")
+    with refuses("truncated or was edited"):
+        checkpoints.Tokenizer(path, "0" * 64)
+    with refuses("does not describe"):
+        checkpoints.load(0, tmp_path)
+
+
+def test_the_command_stores_what_can_be_loaded(tmp_path, monkeypatch, made_up, capsys):
+    monkeypatch.setattr(experiments, "trainer", partial(experiments.trainer, base=TINY))
+    monkeypatch.setattr(checkpoints, "CORNERS", ({"warmup": 2, "codebook_size": 16, "width": 8},))
+    checkpoints.main(tmp_path)
+    assert "stored images_warmup2_k16.safetensors" in capsys.readouterr().out
+    tokenizer = checkpoints.load(0, tmp_path)
+    assert tokenizer.codebook.shape == (16, 64)
+    described = json.loads((tmp_path / "images_corners.json").read_text())
+    assert described["provenance"]["command"] == "python -m vqlab.labs.lab03.checkpoints"
+    checkpoints.load.cache_clear()
+
+
+@pytest.fixture(scope="module")
+def upload():
+    return own_image.OwnImage()
+
+
+def encoded(picture: Image.Image, kind: str = "PNG") -> bytes:
+    out = io.BytesIO()
+    picture.save(out, kind)
+    return out.getvalue()
+
+
+def status(widget) -> str:
+    return widget._status.value
+
+
+def test_an_uploaded_picture_is_encoded_in_either_format_of_the_widget(upload):
+    red, blue = (encoded(Image.new("RGB", (50, 40), colour)) for colour in ("red", "blue"))
+    upload._on_upload({"new": ({"name": "red.png", "content": memoryview(red)},)})  # ipywidgets 8
+    assert upload.image[:, 16, 16].tolist() == [255, 0, 0]
+    before = upload._picture.value
+    upload._on_upload({"new": {"blue.png": {"metadata": {}, "content": blue}}})  # ipywidgets 7
+    assert upload.image[:, 16, 16].tolist() == [0, 0, 255]
+    assert upload._picture.value != before
+    assert "PSNR" in status(upload)
+
+
+def test_the_list_chooses_whose_tokens_are_shown(upload):
+    alts = set()
+    for i, name in enumerate(upload.names):
+        upload._which.value = name
+        tokens = checkpoints.load(i).encode(upload.image[None])[0]
+        assert f"Tokens of “{name}”" in status(upload)
+        written = [text.get_text() for text in upload.current().figure.axes[1].texts]
+        assert written == [f"{token:,}" for token in tokens.ravel()]
+        alts.add(status(upload))
+    assert len(alts) == 4
+
+
+@pytest.mark.parametrize(
+    ("raw", "says"),
+    [
+        (b"hello", "not a picture"),
+        (b"", "not a picture"),
+        (encoded(Image.new("RGB", (99, 99), "red"))[:60], "the upload"),
+        (encoded(Image.new("RGB", (4, 4))), "4×4 pixels"),
+        (bytes(own_image.MOST_BYTES + 1), "smaller than 5 MB"),
+    ],
+)
+def test_a_bad_upload_gets_a_sentence_and_the_picture_stays(upload, raw, says):
+    before, image = upload._picture.value, upload.image
+    upload.show(raw)
+    assert says in status(upload)
+    assert upload._picture.value == before
+    assert upload.image is image
+
+
+@pytest.mark.parametrize("mode", ["L", "RGBA", "P", "LA"])
+def test_grey_transparent_and_palette_pictures_are_encoded(upload, mode):
+    upload.show(encoded(Image.new("RGB", (64, 64), "gray").convert(mode)))
+    assert "PSNR" in status(upload)
+
+
+# --- what the lab says --------------------------------------------------------------------------------------
+
+
+def test_cold_codebooks_collapse_and_warm_ones_do_not(sweep):
+    assert (final(sweep, "active", 0, 1024) < 0.4 * 1024).all()
+    assert (final(sweep, "active", 0, 4096) < 0.15 * 4096).all()
+    for warmup in (250, 1000):
+        for k in (256, 1024, 4096):
+            assert (final(sweep, "active", warmup, k) > 0.8 * k).all()
+            assert final(sweep, "mse", warmup, k).max() < final(sweep, "mse", 0, k).min()
+
+
+def test_the_gain_grows_with_k_and_turns_at_the_small_end(sweep):
+    for warmup in (250, 1000):
+        gains = [readings.saved(sweep, warmup, k, 32) for k in K]
+        assert (np.diff(gains) > 0).all()
+        assert -12 < gains[0] < -1
+        assert gains[-1] > 25
+        assert final(sweep, "mse", warmup, 64).min() > final(sweep, "mse", 0, 64).max()
+        assert readings.crossing(sweep, warmup, 32) == (64, 256)
+
+
+def test_dead_rows_inflate_the_dimension_of_the_codebook(sweep):
+    rows, used = (final(sweep, f"{what}_dim", 0, 4096) for what in ("code", "used"))
+    assert (rows >= 2 * used).all()
+    assert rows.mean() > final(sweep, "code_dim", 1000, 4096).mean()
+    assert (used < final(sweep, "used_dim", 1000, 4096)).all()
+    by_size = [final(sweep, "code_dim", 0, k).mean() for k in K]
+    assert (np.diff(by_size) > 0).all()
+    assert np.ptp([final(sweep, "used_dim", 0, k).mean() for k in K]) <= 2
+    untrained = sweep.at(warmup=0, codebook_size=4096, **WIDE)["latent_dim"][:, 0]
+    assert (untrained > 2 * final(sweep, "latent_dim", 0, 4096)).all()
+
+
+def test_a_warm_up_gives_the_latents_more_dimensions(sweep):
+    for k in K:
+        assert (final(sweep, "latent_dim", 1000, k) > final(sweep, "latent_dim", 0, k)).all()
+        assert (final(sweep, "used_dim", 1000, k) > final(sweep, "used_dim", 0, k)).all()
+
+
+def test_classes_are_read_as_well_cold_as_warm(sweep):
+    for probe in ("probe_latents", "probe_tokens"):
+        cold, warm = (sweep.at(warmup=warmup, **WIDE)[probe] for warmup in (0, 1000))
+        assert abs(cold.mean() - warm.mean()) < 0.02
+        assert cold.min() > 0.3
+
+
+def test_latents_grow_by_an_order_of_magnitude(sweep):
+    spread = sweep.at(warmup=0, **WIDE)["spread"]
+    assert (spread[..., -1] > 8 * spread[..., 0]).all()
+
+
+def test_packed_cold_and_warm_lie_on_one_line_where_the_encoder_is_wide(sweep):
+    assert np.abs(readings.behind_warm(sweep, 32)).max() < 1 / 3
+    cold, warm = (readings.psnr_of(final(sweep, "mse", warmup, 4096)) for warmup in (0, 1000))
+    assert warm.min() > cold.max() + 1.5
+
+
+def test_the_distance_from_the_warm_line_by_hand(sweep):
+    k, seed = 1, 2
+    rates = np.log2(sweep.final("perplexity", warmup=1000, **WIDE)).mean(1) / 16
+    psnr = readings.psnr_of(sweep.final("mse", warmup=1000, **WIDE)).mean(1)
+    mine = np.log2(final(sweep, "perplexity", 0, K[k])[seed]) / 16
+    left = np.searchsorted(rates, mine) - 1
+    slope = (psnr[left + 1] - psnr[left]) / (rates[left + 1] - rates[left])
+    line = psnr[left] + slope * (mine - rates[left])
+    expected = line - readings.psnr_of(final(sweep, "mse", 0, K[k]))[seed]
+    assert readings.behind_warm(sweep, 32)[k, seed] == pytest.approx(expected)
+
+
+def test_the_warm_tokenizer_beats_jpeg_and_the_cold_one_does_not_where_codes_are_many(sweep, stored_codecs):
+    cell = stored_codecs.at(codec="JPEG")
+    jpeg = readings.at_rate(0.75, cell["rate"][0], readings.psnr_of(cell["mse"][0]))
+    assert readings.psnr_of(final(sweep, "mse", 1000, 4096)).min() > jpeg
+    assert readings.psnr_of(final(sweep, "mse", 0, 4096)).max() < jpeg
+
+
+def test_readings_by_hand():
+    assert readings.rate(64) == 0.375
+    assert readings.range_of([5.0, 5.0]) == "5"
+    assert readings.range_of([1234, 5678]) == "1,234–5,678"
+    assert readings.apart(np.array([1, 2]), np.array([3, 4]))
+    assert not readings.apart(np.array([1, 3]), np.array([2, 4]))
+
+
+def test_every_student_is_asked_something_and_its_answer_is_far_from_the_named_mistakes():
+    sweep = sweeps.load("images_collapse")
+    answers = [readings.saved(sweep, warmup, k, 32) for warmup, k in lab03._POSITIONS]
+    assert min(abs(np.subtract.outer(answers, answers)[~np.eye(len(answers), dtype=bool)])) > lab03._POINTS
+    assert min(map(abs, answers)) > 1
+
+
+def test_claims_have_a_verdict_each(sweep):
+    table = str(claims.claims_table(sweep)._repr_markdown_())
+    assert table.count(claims.HELD) >= 4
+
+
+def test_saving_and_crossing_on_a_grid_that_can_be_counted_by_hand():
+    errors = {0: (10, 8, 8), 250: (11, 8, 4), 1000: (12, 6, 2)}  # by warm-up, for K = 2, 4, 8
+    made_up = SimpleNamespace(
+        axes={"codebook_size": SimpleNamespace(values=(2, 4, 8))},
+        final=lambda _, warmup, codebook_size, width: np.full(3, errors[warmup][(2, 4, 8).index(codebook_size)]),
+    )
+    assert [readings.saved(made_up, 1000, k, 32) for k in (2, 4, 8)] == pytest.approx([-20, 25, 75])
+    assert readings.crossing(made_up, 1000, 32) == (2, 4)
+    assert readings.crossing(made_up, 250, 32) == (4, 8)
+    errors[1000] = (9, 7, 1)
+    assert readings.crossing(made_up, 1000, 32) is None

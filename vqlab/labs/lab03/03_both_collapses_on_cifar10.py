@@ -1,0 +1,477 @@
+# %% [markdown]
+# # Lab 03 · Both collapses on CIFAR-10, told apart
+#
+# **Real images now. A tokenizer with 1,024 codes uses a quarter of them. Which of three diseases does it have? You will measure all three on the same trainings, cure one, and see where the cure costs more than it brings.**
+#
+# | | |
+# |---|---|
+# | Time | 35 minutes, and 25 for the exercises |
+# | You need | [Lab 01](01_tokens_collapse.ipynb) and [Lab 02](02_embeddings_collapse.ipynb), NumPy basics |
+# | You will be able to | tell a collapse of tokens, of embeddings and of dimensions apart, each by its own number · see through a codebook dimension that dead codes inflate · judge a tokenizer by rate and distortion, beside JPEG |
+# | Exercises | 3, worth 8 points, and an open question worth 4 |
+#
+# The situation is once more that of *Representation Collapsing Problems in Vector Quantization* (arXiv 2411.16550), which ends with CIFAR-10: small photographs of ten classes.
+
+# %% [markdown]
+# ## 1. The puzzle
+#
+# The data: 20,000 images of 32 × 32 pixels. A convolutional encoder turns each into 8 × 8 latents of 64 numbers, one for each square of 4 × 4 pixels. The quantizer replaces every latent by the
+# nearest of K codes, and a decoder paints the image from the codes. So an image becomes 64 tokens.
+#
+# As in Lab 01, the codes start from k-means on the outputs of an untrained encoder (**cold start**), and they follow their latents as running means (EMA). Here is the end of such a training, at K = 1,024.
+
+# %%
+from vqlab import sweeps
+from vqlab.labs.lab03 import readings
+from vqlab.labs.lab03.pictures import training as view
+
+grid = sweeps.load("images_collapse")
+view.training_view(grid, readings.START)
+
+# %% [markdown]
+# - **Left:** crops of two photographs beside what comes back from their tokens. The networks never saw them. (We may not show CIFAR-10's own pictures, so all pictures in this lab are such crops.)
+# - **Middle:** how often each code was chosen, the most used first. With even use all would lie on the dashed line.
+# - **Right:** latents and codes in the plane in which the latents vary most. The dead codes (✕) sit in one heap, where the untrained encoder had put everything.
+#
+# All numbers come from 1,000 held-out images, that is N = 64,000 tokens, and from three seeds. **One reservation holds for all of them:** we had CIFAR-10 only as a copy that somebody has compressed as JPEG
+# (30.5 dB from the originals, in the median). Smoother images are a little easier to reconstruct.
+#
+# Most of the codebook is dead: that is *tokens* collapse. But is it all? Lab 02 had a second disease, merged *embeddings*. And there is a third, the subject of Lab 04: latents that spread along few *dimensions*.
+
+# %% [markdown]
+# ## 2. Predict
+#
+# The cure is that of Lab 01: train as a plain autoencoder first, place the codes then, go on with them. In all 3,000 steps, of which the **warm-up** takes 1,000.
+
+# %%
+from vqlab.widgets import Prediction
+
+Prediction(
+    "K = 1,024, and a warm-up of 1,000 steps: how many codes will be in use at the end?",
+    measured=lambda: grid.final("active", **(readings.START | {"warmup": 1000})),
+    possible=(1, 1024),
+    unit="codes",
+)
+
+# %% [markdown]
+# ## 3. Cause it, cure it
+#
+# Three things to try, in this order:
+#
+# 1. Drag the **warm-up** from 0 to 1,000. Watch the heap of dead codes, and the reconstructed trees.
+# 2. Back to 0. Drag **K** from 64 to 4,096. How many more codes are used, how much better are the pictures?
+# 3. K = 64. Compare warm-up 0 and 1,000: read the error in the line below the picture.
+#
+# The encoder **width** is its number of channels. Look in that line, too, at the dimensions: of the encoder's output, of the codes in use, of all rows of the codebook.
+
+# %%
+from vqlab.widgets import Explorer
+
+explorer = Explorer.of(grid, view.training_view, start=readings.START)
+explorer
+
+# %% [markdown]
+# ## 4. Read it: three diseases, three numbers
+#
+# The same trainings, asked three questions:
+#
+# - **Tokens:** which share of the codes is in use?
+# - **Embeddings:** are classes still apart? A *linear probe* (a ridge classifier, fitted on 3,000 training images) reads the class of an image from all its latents, or from the codes they are replaced by. Held-out images judge it.
+# - **Dimensions:** how many principal components hold 99 % of the variance? Of the encoder's output, of the codes in use, and of all K rows of the codebook, the dead ones included.
+
+# %%
+from vqlab.labs.lab03.pictures import sizes
+
+wide = {"width": readings.START["width"]}
+Explorer.of(grid, sizes.diseases_view, start=wide)
+
+# %% [markdown]
+# In numbers, at width 32 (mean ± standard deviation, or range, over the seeds):
+
+# %%
+from IPython.display import Markdown
+
+from vqlab.figures import per_cent, spread, table
+
+longest, largest = grid.axes["warmup"].values[-1], grid.axes["codebook_size"].values[-1]
+rows = []
+for k in grid.axes["codebook_size"].values:
+    for warmup in (0, longest):
+        here = wide | {"codebook_size": k, "warmup": warmup}
+        dims = [readings.range_of(grid.final(f"{what}_dim", **here)) for what in ("latent", "used", "code")]
+        probes = [per_cent(grid.at(**here)[f"probe_{what}"]) for what in ("latents", "tokens")]
+        active, perplexity = (grid.final(key, **here) for key in ("active", "perplexity"))
+        rows.append([f"{k:,}", warmup or "cold", active, perplexity, *probes, *dims])
+table(
+    [
+        "K",
+        "warm-up",
+        "codes in use",
+        "perplexity (N = 64,000)",
+        "class from embeddings",
+        "class from tokens",
+        "dimensions: encoder output",
+        "codes in use",
+        "all rows",
+    ],
+    rows,
+)
+
+# %%
+cold, warm = (wide | {"codebook_size": largest, "warmup": warmup} for warmup in (0, longest))
+probed = {start: 100 * grid.at(**wide, warmup=start)["probe_tokens"] for start in (0, longest)}  # (K, seeds)
+Markdown(
+    f"- **Tokens: ill.** Of {largest:,} codes a cold start uses {spread(grid.final('active', **cold))}, with the warm-up "
+    f"{spread(grid.final('active', **warm))}.\n"
+    f"- **Embeddings: not the patient.** Tokens tell the class for {spread(probed[0])} % of the images cold and for {spread(probed[longest])} % warm, over all K. "
+    "The dead codes cost the classes next to nothing: to a linear reader, the codes that survive say as much as all of them. (It is a weak reader; ten classes, chance 10 %.)\n"
+    f"- **Dimensions: ill as well.** The encoder's output has {readings.range_of(grid.final('latent_dim', **cold))} of 64 dimensions cold and "
+    f"{readings.range_of(grid.final('latent_dim', **warm))} warm; the codes in use have {readings.range_of(grid.final('used_dim', **cold))} and "
+    f"{readings.range_of(grid.final('used_dim', **warm))}.\n"
+    f"- **And one number lies.** All rows of the cold codebook have dimension {readings.range_of(grid.final('code_dim', **cold))}, "
+    f"{'more' if grid.final('code_dim', **cold).mean() > grid.final('code_dim', **warm).mean() else 'no more'} than those of the warm one, "
+    f"{readings.range_of(grid.final('code_dim', **warm))}. Who looks at that number alone calls the patient healthy."
+)
+
+# %% [markdown]
+# ## 5. Explain it
+#
+# **Why the codes die** is Lab 01 again: k-means places them on the outputs of an untrained encoder, and then the latents move away. How far?
+
+# %%
+import numpy as np
+
+grown = grid.at(**wide, warmup=0)["spread"]  # (K, seeds, frames): root mean square distance of latents from their mean
+print(f"spread of the latents before training: {spread(grown[..., 0])}")
+print(f"spread of the latents after training:  {spread(grown[..., -1])}")
+print(f"they grow by a factor of               {spread(grown[..., -1] / grown[..., 0])}")
+
+# %% [markdown]
+# **Why dead codes inflate the dimension.** They keep the shape of what they were placed on. The outputs of an untrained encoder are small, but random weights spread them along many dimensions;
+# training then stretches a few of these. So measure a codebook in which a few codes are large and the many are small. Nothing here is trained:
+
+# %%
+from vqlab import measures
+
+rng = np.random.default_rng(0)
+in_use = 2.0 * rng.normal(size=(250, 64)) * (np.arange(64) < 5)  # stretched along 5 dimensions
+heap = 0.3 * rng.normal(size=(3846, 64)) * (np.arange(64) < 16)  # small, but along 16
+print(f"codes in use: {measures.effective_dimension(in_use)} dimensions")
+print(f"all rows:     {measures.effective_dimension(np.concatenate([in_use, heap]))} dimensions")
+
+before = readings.range_of(grid.at(**cold)["latent_dim"][:, 0])
+print(f"measured, K = {largest:,}: an untrained encoder's output has {before} dimensions,")
+print(
+    f"the cold codebook {readings.range_of(grid.final('code_dim', **cold))} by all rows, "
+    f"{readings.range_of(grid.final('used_dim', **cold))} by the codes in use"
+)
+
+# %% [markdown]
+# So always say *of which rows*. The status lines of this lab give both.
+
+# %% [markdown]
+# ## 6. Does it always pay? Error and use against K
+#
+# The total is always 3,000 steps: what the warm-up takes, the quantized training lacks.
+
+# %%
+Explorer.of(grid, sizes.crossing_view, start=wide)
+
+# %%
+rows = []
+for k in grid.axes["codebook_size"].values:
+    errors = [grid.final("mse", **wide, codebook_size=k, warmup=warmup) for warmup in grid.axes["warmup"].values]
+    savings = [f"{readings.saved(grid, warmup, k, **wide):+.0f} %" for warmup in grid.axes["warmup"].values[1:]]
+    clear = "yes" if readings.apart(errors[0], errors[-1]) else "no"
+    rows.append([f"{k:,}", *(1000 * error for error in errors), *savings, clear])
+lengths = [f"{warmup:,}" for warmup in grid.axes["warmup"].values]
+header = [
+    "K",
+    *(f"error (thousandths), warm-up {length}" for length in lengths),
+    *(f"saved by {length}" for length in lengths[1:]),
+]
+table([*header, "all seeds of 0 and the longest apart"], rows)
+
+# %%
+turn = readings.crossing(grid, longest, **wide)
+small = grid.axes["codebook_size"].values[0]
+Markdown(
+    f"**With few codes the warm-up costs, with many it saves, and the lines cross** between K = {turn[0]:,} and {turn[1]:,}. At K = {small} the error is "
+    f"{-readings.saved(grid, longest, small, **wide):.1f} % higher with the warm-up; at K = {largest:,} it is {readings.saved(grid, longest, largest, **wide):.0f} % lower."
+    if turn
+    else f"**The lines do not cross**: at no K from {small} to {largest:,} does the warm-up turn from costing to saving."
+)
+
+# %% [markdown]
+# The paper reports just this, its odd half included: with few tokens, pre-training is slightly worse. Two explanations offer themselves:
+#
+# - **Time.** A warm-up of 1,000 leaves 2,000 quantized steps instead of 3,000.
+# - **Dimensions.** The warm-up gives the latents more dimensions than 64 codes can cover.
+#
+# Separate them: compare at **equal quantized steps**, a cold training after 2,000 steps with a warm one after 3,000, of which 1,000 were warm-up. Then time is no longer an excuse.
+
+# %%
+frames = grid.settings["frames"]
+total = frames[-1]
+rows = []
+for k in grid.axes["codebook_size"].values:
+    cold_cell, warm_cell = (grid.at(**wide, codebook_size=k, warmup=warmup) for warmup in (0, longest))
+    moments = [(cold_cell, frames.index(total - longest)), (warm_cell, -1), (cold_cell, -1)]
+    errors = [1000 * cell["mse"][:, moment] for cell, moment in moments]
+    dims = [readings.range_of(cell["latent_dim"][:, moment]) for cell, moment in moments[:2]]
+    change = 100 * (1 - errors[1].mean() / errors[0].mean())
+    rows.append([f"{k:,}", *errors[:2], f"{change:+.1f} %", *dims])
+same = f"{total - longest:,} quantized steps"
+table(
+    [
+        "K",
+        f"error (thousandths), cold, {same}",
+        f"warm-up {longest:,}, {same}",
+        "saved",
+        "dimensions, cold",
+        "dimensions, warm",
+    ],
+    rows,
+)
+
+# %%
+fewest = {start: 1000 * grid.final("mse", **wide, codebook_size=small, warmup=start) for start in (0, longest)}
+halfway = 1000 * grid.at(**wide, codebook_size=small, warmup=0)["mse"][:, frames.index(total - longest)]
+gap, rest = (100 * (fewest[longest].mean() / other.mean() - 1) for other in (fewest[0], halfway))
+Markdown(
+    f"**At K = {small} it is mostly time.** The warm start ends {gap:.1f} % behind the cold one; at equal quantized steps it is {rest:.1f} % behind "
+    f"({spread(fewest[longest])} against {spread(halfway)} thousandths; the seeds {'do not overlap' if readings.apart(halfway, fewest[longest]) else 'overlap'}). "
+    f"The {longest:,} steps of warm-up bought nothing there: twice the dimensions, and {small} codes to cover them. From K = 256 on they are worth far more than they cost."
+)
+
+# %% [markdown]
+# ## 7. What is a token worth? Rate and distortion
+#
+# One of K codes takes log₂ K bits to tell, so an image of 64 tokens takes 64 · log₂ K bits, and a pixel 64 · log₂ K / 1,024. Distortion is given as **PSNR**, −10 log₁₀ of the mean squared error (of pixels in 0…1), in dB: more is better.
+#
+# For scale, two ways without any learning, on the same held-out images: **JPEG** (all images as one mosaic, so that they share one header), and **downsampling** to a few pixels of 24 bits, enlarged again.
+# (JPEG has an advantage here: our copy of the images has been through JPEG before.)
+
+# %%
+from functools import partial
+
+codecs = sweeps.load("images_codecs")
+Explorer.of(grid, partial(sizes.rates_view, codecs), start=wide)
+
+# %% [markdown]
+# **Left:** with a cold start the curve goes flat. You pay for more bits and get nothing. With a warm-up it goes on rising.
+#
+# **Right:** the same trainings, but their tokens packed by an ideal entropy coder, which takes log₂ (perplexity) bits for a token. Each training is a marker. Now see how far a cold one lies below the line of the warm ones:
+
+# %%
+below = {
+    width: readings.behind_warm(grid, width)[1:] for width in grid.axes["width"].values
+}  # (K, seeds), without the smallest K
+table(
+    ["width", "dB that cold trainings lie below the warm line at their packed rate (K ≥ 256)"],
+    [[width, values] for width, values in below.items()],
+)
+
+# %% [markdown]
+# **At width 32 they lie on it.** There a collapsed tokenizer is no worse than its *perplexity* says. It is a smaller tokenizer than its K says, and tokens collapse costs what the dead codes would have brought.
+# What is left below the line is not the tokens' fault: it is the price of the other disease, of latents with too few dimensions.
+
+# %% [markdown]
+# ## 8. Build it
+#
+# Three exercises. Each has hints to open and a check right under it. A blank exercise says "not yet"; nothing breaks.
+
+# %% [markdown]
+# ### Exercise 1 · `rate_and_psnr` (★☆☆, 5 minutes, 3 points)
+#
+# An image of `pixels` pixels becomes `tokens` tokens of `codebook_size` codes, and comes back with a mean squared error `mse` (pixels lie in 0…1). Return two numbers: bits per pixel, and PSNR in dB.
+#
+# <details><summary>Hint 1</summary>To tell one of K codes takes log2 K bits. Multiply by the tokens of an image, divide by its pixels.</details>
+# <details><summary>Hint 2</summary>PSNR = 10 log10 (peak² / mse), and the peak of a pixel is 1. The error is a square already.</details>
+
+
+# %% exercise="rate_and_psnr"
+def rate_and_psnr(mse, codebook_size, tokens, pixels):
+    ### BEGIN SOLUTION
+    return tokens * np.log2(codebook_size) / pixels, -10 * np.log10(mse)
+    ### END SOLUTION
+
+
+# %% check="rate_and_psnr"
+from vqlab.labs.lab03 import exercises as lab03
+
+lab03.rate_and_psnr(rate_and_psnr)
+
+# %% [markdown]
+# ### Exercise 2 · `used_dimension` (★★☆, 10 minutes, 4 points)
+#
+# Given a `codebook` (K, d) and the `tokens` (N,) of some images, return the effective dimension of the codes **in use**: the smallest number of principal components that hold 99 % of their variance.
+# Each code in use counts once. A single code in use has dimension 0.
+#
+# <details><summary>Hint 1</summary><code>np.unique(tokens)</code> names every code in use once. Index the codebook with it.</details>
+# <details><summary>Hint 2</summary>Subtract the mean of these rows. The squares of their singular values, <code>np.linalg.svd(rows, compute_uv=False) ** 2</code>, are the variances along the principal axes, largest first (up to a factor).</details>
+# <details><summary>Hint 3</summary><code>np.cumsum</code> of the variances: how many of its entries are below 99 % of the total? One component more reaches it. With a single code there is nothing to hold.</details>
+
+
+# %% exercise="used_dimension"
+def used_dimension(codebook, tokens):
+    ### BEGIN SOLUTION
+    used = codebook[np.unique(tokens)]  # (codes in use, d)
+    variances = np.linalg.svd(used - used.mean(0), compute_uv=False) ** 2
+    if len(used) == 1:
+        return 0
+    return int((np.cumsum(variances) < 0.99 * variances.sum()).sum()) + 1
+    ### END SOLUTION
+
+
+# %% check="used_dimension"
+lab03.used_dimension(used_dimension)
+
+# %% [markdown]
+# ### Exercise 3 · what a warm-up saves (★☆☆, 4 minutes, 1 point)
+#
+# Run the cell: it names a warm-up length and a K. By how many **per cent** does this warm-up lower the reconstruction error, against a cold start? Mean over the seeds at the end of training, encoder width 32; negative, if the error rises.
+# Set `saved` to it, to half a per cent.
+#
+# <details><summary>Hint 1</summary>100 · (1 − warm / cold), with the mean errors of <code>grid.final("mse", warmup=…, codebook_size=…, width=32)</code>, which are one number for each seed. The explorer of section 3 shows the same errors.</details>
+
+# %% exercise="saved" stub="saved = None"
+its_warmup, its_size = lab03.warmup_and_size()
+print(f"warm-up {its_warmup:,} steps, K = {its_size:,}")
+### BEGIN SOLUTION
+without = grid.final("mse", warmup=0, codebook_size=its_size, width=32).mean()
+with_it = grid.final("mse", warmup=its_warmup, codebook_size=its_size, width=32).mean()
+saved = 100 * (1 - with_it / without)
+### END SOLUTION
+
+# %% check="saved"
+lab03.saved(saved)
+
+# %% [markdown]
+# ### Open question (10 minutes, 4 points)
+#
+# A colleague reports on a tokenizer of photographs, K = 8,192, cold start: "600 codes are in use, but the codebook has effective dimension 14, more than the 9 of our warmed-up one, and a linear probe reads the classes from its tokens as well as
+# from the latents. So nothing essential has collapsed, and 13 bits a token is a good rate." In four to eight sentences: which of the three diseases does it have, which of the four statements mislead and why, and what would you measure instead?
+
+# %% [markdown] open="three_diseases" points=4
+# ### BEGIN SOLUTION
+# It has tokens collapse: 600 of 8,192 codes are in use. The dimension 14 is misleading, because it counts all rows: the dead ones still lie where k-means put them, on the small but many-dimensional outputs of an untrained encoder
+# (in this lab 12 dimensions by all rows, 5 by the codes in use). I would measure the dimension of the codes in use, and of the encoder's output; I expect a collapse of dimensions there, too. The probe is right but answers another question:
+# here it reads the classes equally well cold and warm, so embeddings have not merged, and that says nothing about the codes. And 13 bits are what a token costs, not what it is worth: with 600 codes at most log2 600 = 9.2 bits. I would compare
+# PSNR at the packed rate, log2 of the perplexity, beside JPEG, and then train again with a warm-up.
+# ### END SOLUTION
+
+# %% [markdown] rubric="three_diseases"
+# | points | for |
+# |---|---|
+# | 1 | tokens collapse, by the share of codes in use |
+# | 1 | the codebook's dimension is inflated by dead rows; measure that of the codes in use (and of the encoder's output) |
+# | 1 | the probe speaks of embeddings only; it does not see dead codes |
+# | 1 | 13 bits are paid, at most log2 600 are used: compare at the packed rate, or say what changes with a warm-up |
+
+# %% [markdown]
+# ## 9. Break the cure: a narrow encoder
+#
+# Lab 02's disease came from an encoder that is too small. Does it come here, and does the warm-up cure it? K = 1,024, encoders of different width (the decoder is as wide as the encoder here, so not all of the error is the encoder's):
+
+# %%
+rows = []
+for width in grid.axes["width"].values:
+    for warmup in (0, longest):
+        cell = grid.at(width=width, codebook_size=readings.CODEBOOK_SIZE, warmup=warmup)
+        dims = f"{readings.range_of(cell['latent_dim'][:, -1])} / {readings.range_of(cell['used_dim'][:, -1])}"
+        probes = [per_cent(cell[f"probe_{what}"], 1) for what in ("latents", "tokens")]
+        rows.append([width, warmup or "cold", cell["active"][:, -1], 1000 * cell["mse"][:, -1], *probes, dims])
+table(
+    [
+        "width",
+        "warm-up",
+        "codes in use",
+        "error (thousandths)",
+        "class from embeddings",
+        "class from tokens",
+        "dimensions: output / codes in use",
+    ],
+    rows,
+)
+
+# %%
+narrow, widest = grid.axes["width"].values[0], grid.axes["width"].values[-1]
+read = {
+    width: 100 * grid.at(width=width, codebook_size=readings.CODEBOOK_SIZE)["probe_latents"][[0, -1]]
+    for width in (narrow, widest)
+}
+ended = {
+    width: [
+        grid.final("mse", width=width, codebook_size=readings.CODEBOOK_SIZE, warmup=warmup).mean()
+        for warmup in (0, longest)
+    ]
+    for width in (narrow, widest)
+}
+Markdown(
+    f"- **The warm-up cures the tokens at every width**, and saves {100 * (1 - ended[narrow][1] / ended[narrow][0]):.0f} % of the error at width {narrow}, "
+    f"{100 * (1 - ended[widest][1] / ended[widest][0]):.0f} % at width {widest}.\n"
+    f"- **It does not move the classes.** From the embeddings of width {narrow} a probe reads {spread(read[narrow][0])} % cold and {spread(read[narrow][1])} % warm, "
+    f"from those of width {widest} {spread(read[widest][0])} % and {spread(read[widest][1])} %. As in Lab 02: what the encoder has lost, no codebook gives back.\n"
+    f"- **But little is lost.** {narrow} channels cost {read[widest].mean() - read[narrow].mean():.1f} points of {read[widest].mean():.0f}, where chance has 10. "
+    "Nothing has merged as the classes of Lab 02 did, and training for reconstruction never asked for classes."
+)
+
+# %% [markdown]
+# ## 10. Train it live, both starts side by side
+#
+# Press the button: a cold start and a warm-up of 150 steps, trained now on your machine, 600 steps each on the same batches, at K = 256 and width 16. Watch the cold codes die within the first picture, and the middle row stay behind the lowest.
+# It takes half a minute on a quiet machine. With CIFAR-10 on it (`python -m vqlab download cifar10`) it trains on that, without on crops of photographs.
+
+# %%
+from vqlab.labs.lab03.live import LiveComparison
+
+LiveComparison()
+
+# %% [markdown]
+# ## 11. Your own image
+#
+# Four of the trained tokenizers, the corners of the grid of section 3, come with the lab. Upload a picture (a PNG or JPEG below 5 MB; its middle square is shrunk to 32 × 32 pixels): you get its 64 tokens, and what each tokenizer makes of them.
+# Is the best one for your picture the best one of section 6?
+
+# %%
+from vqlab.labs.lab03.own_image import OwnImage
+
+OwnImage()
+
+# %% [markdown]
+# ## 12. What the paper claims · what we measured
+#
+# The paper's widths, codebook sizes and learning rates are not at hand; this is its experiment in our setting. Every number is computed here, over three seeds.
+
+# %%
+from vqlab.labs.lab03 import claims
+
+claims.claims_table(grid)
+
+# %%
+hours = grid.provenance["core_seconds"] / 3600
+print(f"The trainings behind this lab took {hours:.1f} hours of one core ({grid.provenance['machine']}).")
+print(f"Images: {grid.settings['images']}.")
+
+# %% [markdown] model="three_diseases"
+# ### A model answer to the open question
+#
+# Write yours first (section 8).
+
+# %% [markdown]
+# ## 13. Without code
+#
+# 1. Two tokenizers have K = 4,096. One reads perplexity 230, the other 2,600, both at 64,000 tokens. You pack the tokens of both with an ideal entropy coder. Which takes fewer bits, and is it the better one?
+# 2. Why does the dimension of *all rows* of a cold codebook grow with K, while that of its codes in use hardly does?
+# 3. For K = 64 the warm-up raises the error. Your colleague concludes that the warm-up is harmful. What do you answer?
+#
+# <details><summary>Answers</summary>
+#
+# 1. The first: log₂ 230 = 7.8 bits a token against 11.3. It is not better: it has a larger error at fewer bits. At width 32 the two kinds of start lie on one line once packed (section 7).
+# 2. More codes mean more dead ones, and they keep the many dimensions of the untrained encoder's outputs, on which k-means put them (section 5).
+# 3. It costs a few per cent where the codebook is too small to use more dimensions, and it saves a third where it is large. Nobody chooses K = 64 for quality (section 6).
+#
+# </details>
+#
+# Next: [Lab 04, *Why dimensions die*](04_why_dimensions_die.ipynb). There theory says how many dimensions a warm-up gives, and when to stop it.

@@ -1,0 +1,1 @@
+"""Lab 03: both collapses on CIFAR-10."""

@@ -1,0 +1,83 @@
+"""What arXiv 2411.16550 claims, and what the sweeps of Lab 03 say to each claim: verdicts are computed, too."""
+
+import numpy as np
+from IPython.display import Markdown
+
+from vqlab.figures import per_cent, spread, table
+from vqlab.labs.lab03 import readings
+from vqlab.sweeps import StoredSweep
+
+HELD, PARTLY, FAILED = "reproduced", "partly", "**not reproduced**"
+_CHANCE = 0.1  # of naming one of ten classes
+_COLLAPSED = 0.5  # share of what lies above chance whose loss is called a collapse
+
+
+def claims_table(sweep: StoredSweep) -> Markdown:
+    """A row for each claim: the claim, what was measured over the seeds, the verdict.
+
+    sweep: the stored `images_collapse`.
+    """
+    rows = [
+        ("K-means on an untrained encoder's outputs collapses the codebook", *_cause(sweep)),
+        ("Training without quantization first, then k-means, cures it", *_cure(sweep)),
+        ("The gain grows with the codebook", *_gain(sweep)),
+        ("With few codes, pre-training is slightly worse", *_few_codes(sweep)),
+        ("A small encoder collapses the embeddings", *_embeddings(sweep)),
+    ]
+    return table(["arXiv 2411.16550", "measured here", "verdict"], rows)
+
+
+def _at(sweep: StoredSweep, key: str, warmup: int, codebook_size: int, width: int | None = None) -> np.ndarray:
+    width = readings.START["width"] if width is None else width
+    return sweep.final(key, warmup=warmup, codebook_size=codebook_size, width=width)
+
+
+def _sizes_and_longest(sweep: StoredSweep) -> tuple[tuple[int, ...], int]:
+    return sweep.axes["codebook_size"].values, sweep.axes["warmup"].values[-1]
+
+
+def _cause(sweep: StoredSweep) -> tuple[str, str]:
+    sizes, _ = _sizes_and_longest(sweep)
+    used = {k: _at(sweep, "active", 0, k) for k in sizes}
+    measured = ", ".join(f"{spread(used[k])} of {k:,}" for k in sizes[-2:])
+    return f"cold, codes in use: {measured}", HELD if used[sizes[-1]].max() < 0.25 * sizes[-1] else FAILED
+
+
+def _cure(sweep: StoredSweep) -> tuple[str, str]:
+    sizes, longest = _sizes_and_longest(sweep)
+    used = {k: _at(sweep, "active", longest, k) for k in sizes[-2:]}
+    lower = [_at(sweep, "mse", longest, k).max() < _at(sweep, "mse", 0, k).min() for k in sizes[-2:]]
+    measured = ", ".join(f"{spread(used[k])} of {k:,}" for k in used)
+    cured = all(used[k].mean() > 0.9 * k for k in used) and all(lower)
+    error = "lower in every seed" if all(lower) else "not lower in every seed"
+    return f"warm-up {longest:,}: {measured}; error {error}", HELD if cured else PARTLY
+
+
+def _gain(sweep: StoredSweep) -> tuple[str, str]:
+    sizes, longest = _sizes_and_longest(sweep)
+    gains = [readings.saved(sweep, longest, k, readings.START["width"]) for k in sizes]
+    measured = ", ".join(f"{gain:+.0f} % at {k:,}" for k, gain in zip(sizes, gains, strict=True))
+    return f"error saved: {measured}", HELD if np.all(np.diff(gains) > 0) else PARTLY
+
+
+def _few_codes(sweep: StoredSweep) -> tuple[str, str]:
+    sizes, longest = _sizes_and_longest(sweep)
+    cold, warm = (_at(sweep, "mse", warmup, sizes[0]) for warmup in (0, longest))
+    turn = readings.crossing(sweep, longest, readings.START["width"])
+    where = f"; the lines cross between {turn[0]:,} and {turn[1]:,}" if turn else ""
+    measured = f"K = {sizes[0]}: error {spread(1000 * cold)} cold, {spread(1000 * warm)} warm (thousandths){where}"
+    return measured, HELD if warm.min() > cold.max() else FAILED
+
+
+def _embeddings(sweep: StoredSweep) -> tuple[str, str]:
+    _, longest = _sizes_and_longest(sweep)
+    widths = sweep.axes["width"].values
+    read = {
+        width: sweep.at(warmup=longest, codebook_size=readings.CODEBOOK_SIZE, width=width)["probe_latents"]
+        for width in widths
+    }
+    measured = ", ".join(f"{per_cent(read[width], 1)} at width {width}" for width in widths)
+    narrow, wide = read[widths[0]], read[widths[-1]]
+    lost = (wide.mean() - narrow.mean()) / (wide.mean() - _CHANCE)
+    verdict = HELD if lost > _COLLAPSED else PARTLY if lost > 0 and readings.apart(narrow, wide) else FAILED
+    return f"class read from the embeddings: {measured}; lost of what is above chance: {lost:.0%}", verdict

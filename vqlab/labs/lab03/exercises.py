@@ -1,0 +1,254 @@
+"""Exercises of Lab 03: what tokens cost, the dimensions of the codes in use, and a saving read off the sweep."""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.random import Generator
+
+from vqlab import measures, sweeps
+from vqlab.exercises import Exercise, Mistake, Test, number, variants
+from vqlab.labs.lab03 import readings
+
+# --- rate_and_psnr(mse, codebook_size, tokens, pixels) -> (bits per pixel, PSNR in dB) ----------------------
+
+
+def _powers_of_two(rng: Generator, i: int) -> tuple[float, int, int, int]:
+    side = 8 * int(rng.integers(1, 9))
+    return float(np.round(rng.uniform(1e-4, 0.05), 5)), 2 ** int(rng.integers(1, 15)), (side // 4) ** 2, side**2
+
+
+def _any_size(rng: Generator, i: int) -> tuple[float, int, int, int]:
+    mse, _, tokens, pixels = _powers_of_two(rng, i)
+    return mse, int(rng.integers(3, 5000)) | 1, tokens, pixels
+
+
+def _rate_and_psnr(mse: float, codebook_size: int, tokens: int, pixels: int) -> tuple[float, float]:
+    return tokens * np.log2(codebook_size) / pixels, -10 * np.log10(mse)
+
+
+rate_and_psnr = Exercise(
+    "rate_and_psnr",
+    _rate_and_psnr,
+    returns=("bits per pixel", "PSNR"),
+    tests=(
+        Test("bits per pixel, K a power of two", _powers_of_two, parts=(0,)),
+        Test("bits per pixel, any K", _any_size, parts=(0,)),
+        Test("PSNR in dB", _any_size, parts=(1,)),
+    ),
+    mistakes=(
+        Mistake(
+            "The order is turned: return bits per pixel first, then PSNR.",
+            lambda *given: _rate_and_psnr(*given)[::-1],
+        ),
+        Mistake(
+            "These are bits per image: divide by its pixels. Open hint 1.",
+            lambda mse, k, tokens, pixels: tokens * np.log2(k),
+            parts=(0,),
+        ),
+        Mistake(
+            "These are the bits of one token: an image has many. Open hint 1.",
+            lambda mse, k, tokens, pixels: np.log2(k),
+            lambda mse, k, tokens, pixels: np.log2(k) / pixels,
+            parts=(0,),
+        ),
+        Mistake(
+            "The logarithm must have base 2: one of K codes takes log2 K bits. Open hint 1.",
+            lambda mse, k, tokens, pixels: tokens * np.log(k) / pixels,
+            lambda mse, k, tokens, pixels: tokens * np.log10(k) / pixels,
+            parts=(0,),
+        ),
+        Mistake(
+            "You count K bits a token; telling one of K codes apart takes only log2 K. Open hint 1.",
+            lambda mse, k, tokens, pixels: tokens * k / pixels,
+            parts=(0,),
+        ),
+        Mistake(
+            "The sign of PSNR is turned: a smaller error gives more dB. Open hint 2.",
+            lambda mse, k, tokens, pixels: 10 * np.log10(mse),
+            parts=(1,),
+        ),
+        Mistake(
+            "20·log10 is for amplitudes; the mean squared error is already a square. Open hint 2.",
+            lambda mse, k, tokens, pixels: -20 * np.log10(mse),
+            parts=(1,),
+        ),
+        Mistake(
+            "255 is the peak of pixels in 0…255; here they lie in 0…1, so the peak is 1. Open hint 2.",
+            lambda mse, k, tokens, pixels: 10 * np.log10(255**2 / mse),
+            parts=(1,),
+        ),
+        Mistake(
+            "dB take the logarithm to base 10. Open hint 2.",
+            lambda mse, k, tokens, pixels: -10 * np.log(mse),
+            lambda mse, k, tokens, pixels: -10 * np.log2(mse),
+            parts=(1,),
+        ),
+    ),
+)
+
+# --- used_dimension(codebook, tokens) -> effective dimension of the codes in use ----------------------------
+
+_SHARE = 0.99
+_CLEAR = 2e-3  # how far every cumulative share must be from the threshold, so that rounding decides nothing
+
+
+def _cumulative(points: np.ndarray) -> np.ndarray:
+    variances = measures.principal_variances(points)
+    return np.cumsum(variances) / variances.sum()
+
+
+def _dimension(points: np.ndarray) -> int:
+    return int(measures.effective_dimension(points, _SHARE))
+
+
+def _codebook(rng: Generator, codebook_size: int, d: int) -> np.ndarray:
+    return rng.normal(size=(codebook_size, d)) * rng.uniform(0.3, 1) ** np.arange(d) + rng.normal(size=d)
+
+
+def _clear(*clouds: np.ndarray) -> bool:
+    return all(np.abs(_cumulative(cloud) - _SHARE).min() > _CLEAR for cloud in clouds)
+
+
+def _all_used(rng: Generator, i: int) -> tuple[np.ndarray, np.ndarray]:
+    while True:
+        k, d = (6, 3) if i == 0 else rng.integers((8, 2), (40, 12))
+        codebook = _codebook(rng, k, d)
+        if _clear(codebook):
+            return codebook, rng.permutation(np.repeat(np.arange(k), rng.integers(1, 4)))
+
+
+def _some_dead(rng: Generator, i: int) -> tuple[np.ndarray, np.ndarray]:
+    """Codes in use that spread along few axes, and dead ones that spread along all."""
+    while True:
+        k, d = (7, 3) if i == 0 else rng.integers((12, 4), (40, 12))
+        used = rng.permutation(k)[: max(4, k // 3)]
+        codebook = _codebook(rng, k, d) * 2
+        codebook[used] = _codebook(rng, len(used), d) * 0.3 ** np.arange(d)
+        if _clear(codebook[used], codebook) and _dimension(codebook[used]) != _dimension(codebook):
+            return codebook, rng.permutation(np.concatenate([used, rng.choice(used, 2 * k)]))
+
+
+def _unevenly(rng: Generator, i: int) -> tuple[np.ndarray, np.ndarray]:
+    """Some codes chosen so often that weighing by use tells another dimension."""
+    while True:
+        k, d = rng.integers((6, 3), (30, 10))
+        codebook = _codebook(rng, k, d)
+        used = rng.permutation(k)[: max(5, k - 3)]
+        tokens = rng.permutation(np.concatenate([used, np.repeat(used[:2], 40 * k)]))
+        if _clear(codebook[used], codebook[tokens]) and _dimension(codebook[used]) != _dimension(codebook[tokens]):
+            return codebook, tokens
+
+
+def _few_used(rng: Generator, i: int) -> tuple[np.ndarray, np.ndarray]:
+    k, d = rng.integers(3, (10, 6))
+    used = rng.permutation(k)[: 1 + i % 2]
+    return _codebook(rng, k, d), rng.permutation(np.repeat(used, rng.integers(1, 5)))
+
+
+def _in_use(codebook: np.ndarray, tokens: np.ndarray) -> np.ndarray:
+    return codebook[np.unique(tokens)]
+
+
+def _by_singular_values(power: int, centred: bool, alone: int) -> Callable[[np.ndarray, np.ndarray], int]:
+    """A slip on the way by singular values, and what it makes of a single code."""
+
+    def dimension(codebook: np.ndarray, tokens: np.ndarray) -> int:
+        points = _in_use(codebook, tokens)
+        if len(points) == 1:
+            return alone
+        values = np.linalg.svd(points - centred * points.mean(0), compute_uv=False) ** power
+        return int((np.cumsum(values) < _SHARE * values.sum()).sum()) + 1
+
+    return dimension
+
+
+used_dimension = Exercise(
+    "used_dimension",
+    lambda codebook, tokens: _dimension(_in_use(codebook, tokens)),
+    tests=(
+        Test("every code is in use", _all_used),
+        Test("dead codes do not count", _some_dead),
+        Test("a code in use counts once, however often it is chosen", _unevenly),
+        Test("a single code in use has dimension 0, two have 1", _few_used),
+    ),
+    mistakes=(
+        Mistake(
+            "You count the dead codes as well: keep the rows that some token names. Open hint 1.",
+            lambda codebook, tokens: _dimension(codebook),
+        ),
+        Mistake(
+            "You weigh codes by their use: that is the dimension of the quantized latents. Open hint 1.",
+            lambda codebook, tokens: _dimension(codebook[tokens]),
+        ),
+        Mistake(
+            "Variances are taken around the mean: subtract it first. Open hint 2.",
+            *(_by_singular_values(power=2, centred=False, alone=alone) for alone in (0, 1)),
+        ),
+        Mistake(
+            "Singular values are no variances yet: square them. Open hint 2.",
+            *(_by_singular_values(power=1, centred=True, alone=alone) for alone in (0, 1)),
+        ),
+        Mistake(
+            "One too few: you count the components below 99 %, and the next one is still needed. Open hint 3.",
+            lambda codebook, tokens: max(0, _dimension(_in_use(codebook, tokens)) - 1),
+        ),
+        Mistake(
+            "You count the codes in use; asked is how many dimensions they spread along. Open hint 2.",
+            lambda codebook, tokens: len(np.unique(tokens)),
+        ),
+    ),
+)
+
+# --- saved: what a warm-up saves, read off the stored sweep -------------------------------------------------
+
+# Warm-up lengths and codebook sizes, in some of which the warm-up costs.
+_POSITIONS = ((1000, 4096), (1000, 1024), (250, 4096), (250, 1024), (1000, 64), (250, 64))
+_POINTS = 0.5  # per cent
+
+
+def warmup_and_size() -> tuple[int, int]:
+    """This student's warm-up length in steps and codebook size."""
+    return variants.drawn("saved", _POSITIONS)
+
+
+def measured_saving() -> float:
+    """Per cent of the cold error that this student's warm-up saves, negative if it costs."""
+    warmup, codebook_size = warmup_and_size()
+    return readings.saved(sweeps.load("images_collapse"), warmup, codebook_size, readings.START["width"])
+
+
+def _of_the_warm_error() -> float:
+    return 100 * (1 / (1 - measured_saving() / 100) - 1)
+
+
+def _is(wrong: float, value: float, points: float = _POINTS) -> bool:
+    return abs(value - wrong) < points <= abs(value - measured_saving())
+
+
+saved = Exercise(
+    "saved",
+    measured_saving,
+    alike=lambda _, one, other: one.size == 1 and bool(abs(one.item() - other) < _POINTS),
+    tests=(Test("the saving of your warm-up at your K, in per cent of the cold error"),),
+    mistakes=(
+        Mistake(
+            "The sign is turned: a warm-up that lowers the error saves, one that raises it has a negative saving.",
+            seen=number(lambda value: _is(-measured_saving(), value)),
+        ),
+        Mistake(
+            "You divide by the warm error; a saving is a share of the error without it, the cold one. Open hint 1.",
+            seen=number(lambda value: _is(_of_the_warm_error(), value)),
+        ),
+        Mistake(
+            "This is a share; we ask for per cent. Open hint 1.",
+            seen=number(lambda value: _is(measured_saving() / 100, value, 0.02)),
+        ),
+        Mistake(
+            "This is what is left of the error; we ask for what is saved. Open hint 1.",
+            seen=number(lambda value: _is(100 - measured_saving(), value)),
+        ),
+    ),
+)
+
+# What differs from student to student: what is asked, and its answer.
+VARIANTS = {"saved": (warmup_and_size, measured_saving)}

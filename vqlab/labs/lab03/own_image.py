@@ -1,0 +1,99 @@
+"""Bring an image of your own: its tokens and its reconstruction at every corner of Lab 03's grid."""
+
+from collections.abc import Mapping
+from html import escape
+
+import ipywidgets as w
+import numpy as np
+
+from vqlab import LabError, data, measures
+from vqlab.figures import PAGE_PX, THEME, View, drawing, recycle
+from vqlab.labs.lab03 import checkpoints
+from vqlab.labs.lab03.pictures.own_image import own_image_view
+from vqlab.widgets import hosts
+
+_PATCHES, _SHOWN = 6, 4  # one of some crops of photographs stands there at first
+MOST_BYTES = 5_000_000  # more would not fit through the connection of a notebook
+
+_STYLE = (
+    f"{THEME}<style>{hosts.ASLEEP_STYLE}</style>"
+    f'<p class="{hosts.ASLEEP}">The kernel of this cell is gone: run it again.</p>'
+)
+
+
+class OwnImage(w.VBox):
+    """An upload control, a list of tokenizers, a picture, and its numbers in words.
+
+    Until something is uploaded it shows a crop of a photograph. `show(bytes)` does what an upload does.
+    """
+
+    def __init__(self) -> None:
+        self.image = data.photo_patches(_PATCHES, seed=1).x[_SHOWN]
+        self.names = [checkpoints.corner_name(corner) for corner in checkpoints.CORNERS]  # SIZES by starts
+        named = {"tooltip": "choose a picture of your own", "layout": w.Layout(width="auto")}
+        self._upload = w.FileUpload(accept="image/*", multiple=False, description="Your picture", **named)
+        label = {"description": "tokens of", "tooltip": "tokens of", "style": {"description_width": "initial"}}
+        self._which = w.Dropdown(options=self.names, value=self.names[-1], **label)
+        self._picture, self._status = w.HTML(), w.HTML()
+        self._upload.observe(self._on_upload, "value")
+        self._which.observe(lambda _: self._draw(), "value")
+        controls = w.HBox([self._upload, self._which], layout={"flex_flow": "row wrap", "align_items": "center"})
+        super().__init__(
+            [w.HTML(_STYLE), controls, self._picture, self._status], layout={"max_width": f"{PAGE_PX + 4}px"}
+        )
+        self._draw()
+
+    def show(self, raw: bytes) -> None:
+        """Encode the picture in these bytes of a file. What is no picture gets a sentence, and the old one stays."""
+        try:
+            if len(raw) > MOST_BYTES:
+                raise LabError(
+                    f"the upload has {len(raw) / 1e6:.0f} MB: make it smaller than {MOST_BYTES / 1e6:.0f} MB"
+                )
+            self.image = data.read_image(raw)
+        except LabError as error:
+            self._say(f"Not shown: {error}.")
+            return
+        self._draw()
+
+    def current(self) -> View:
+        """The view of the present image."""
+        tokenizers = [checkpoints.load(i) for i in range(len(self.names))]
+        tokens = [tokenizer.encode(self.image[None]) for tokenizer in tokenizers]  # (1, 8, 8) each
+        back = np.concatenate([one.decode(t) for one, t in zip(tokenizers, tokens, strict=True)])  # (4, 3, 32, 32)
+        # Judged as the lab judges: before rounding to whole pixel values.
+        psnr = measures.psnr(measures.mean_squared_error(self.image[None] / 255, back[:, None]))
+        chosen = self.names.index(self._which.value)
+        shown = np.clip(np.round(255 * back), 0, 255).astype(np.uint8)
+        return own_image_view(
+            self.image, shown, psnr, tokens[chosen][0], chosen, checkpoints.SIZES, checkpoints.start_names()
+        )
+
+    def _on_upload(self, change: Mapping) -> None:
+        for raw in contents(change["new"]):
+            self.show(raw)
+
+    def _draw(self) -> None:
+        with drawing():
+            view = self.current()
+            self._picture.value = view.html()
+            recycle(view.figure)
+        self._say(view.status)
+
+    def _say(self, sentence: str) -> None:
+        style = "margin:0;min-height:3em;line-height:1.5"
+        self._status.value = f'<p role="status" style="{style}">{escape(sentence)}</p>'
+
+    def _ipython_display_(self, **_: object) -> None:
+        """The widget where there is a kernel; the picture of a crop of a photograph where there is none."""
+        with drawing():
+            view = self.current()
+            still, metadata = view._repr_mimebundle_()
+            recycle(view.figure)
+        hosts.show(self, still, metadata)
+
+
+def contents(value: object) -> list[bytes]:
+    """The files in the value of a FileUpload: a tuple of dicts in ipywidgets 8, a dict by name in 7."""
+    files = value.values() if isinstance(value, Mapping) else value
+    return [bytes(file["content"]) for file in files]

@@ -1,0 +1,74 @@
+"""Numbers read off the sweeps of Lab 03: rates, errors at the end of training, and what a warm-up saves."""
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from vqlab import measures
+from vqlab.sweeps import StoredSweep
+
+PIXELS, TOKENS = 32 * 32, 8 * 8  # of one image
+CODEBOOK_SIZE, WIDTH = 1024, 32  # what is varied elsewhere has these
+START = {"warmup": 0, "codebook_size": CODEBOOK_SIZE, "width": WIDTH}
+
+
+def held_out_tokens(sweep: StoredSweep) -> int:
+    """N, the number of held-out tokens that perplexity and active codes are counted on."""
+    return sweep.settings["held_out"] * TOKENS
+
+
+def rate(codes: ArrayLike) -> np.ndarray:
+    """Bits per pixel when each token takes log2(codes) bits: of K codes, or of a perplexity if they are packed."""
+    return TOKENS * np.log2(codes) / PIXELS
+
+
+def saved(sweep: StoredSweep, warmup: int, codebook_size: int, width: int) -> float:
+    """Per cent of the cold error, as a mean over seeds, that the warm-up saves; negative if the error rises."""
+    cold, warm = (
+        sweep.final("mse", warmup=steps, codebook_size=codebook_size, width=width).mean() for steps in (0, warmup)
+    )
+    return float(100 * (1 - warm / cold))
+
+
+def crossing(sweep: StoredSweep, warmup: int, width: int) -> tuple[int, int] | None:
+    """The neighbouring K between which the warm-up turns from costing error to saving it; None if nowhere."""
+    sizes = sweep.axes["codebook_size"].values
+    helps = [saved(sweep, warmup, k, width) > 0 for k in sizes]
+    turns = [i for i in range(1, len(sizes)) if helps[i] and not helps[i - 1]]
+    return (sizes[turns[0] - 1], sizes[turns[0]]) if turns else None
+
+
+def behind_warm(sweep: StoredSweep, width: int) -> np.ndarray:
+    """dB by which each cold training lies below the line of the warm ones at its own packed rate: (K, seeds).
+
+    The line joins the means over seeds, with the longest warm-up, in the plane of `rate` (perplexity) and PSNR.
+    """
+    longest = sweep.axes["warmup"].values[-1]
+    rates, psnr = zip(*(_packed(sweep, warmup, width) for warmup in (0, longest)), strict=True)
+    line = np.interp(rates[0].ravel(), rates[1].mean(1), psnr[1].mean(1)).reshape(rates[0].shape)
+    return line - psnr[0]
+
+
+def _packed(sweep: StoredSweep, warmup: int, width: int) -> tuple[np.ndarray, np.ndarray]:
+    position = {"warmup": warmup, "width": width}
+    return rate(sweep.final("perplexity", **position)), psnr_of(sweep.final("mse", **position))
+
+
+def apart(first: np.ndarray, second: np.ndarray) -> bool:
+    """Whether the ranges of two samples of seeds do not overlap."""
+    return bool(first.max() < second.min() or second.max() < first.min())
+
+
+def range_of(values: ArrayLike, digits: int = 0) -> str:
+    """'lowest–highest' over seeds, or one number if they are the same."""
+    low, high = (f"{value:,.{digits}f}" for value in (np.min(values), np.max(values)))
+    return low if low == high else f"{low}–{high}"
+
+
+def psnr_of(mse: np.ndarray) -> np.ndarray:
+    """PSNR in dB of the mean squared error of all held-out pixels, one a seed."""
+    return measures.psnr(np.asarray(mse, float))
+
+
+def at_rate(bits: float, rates: np.ndarray, psnr: np.ndarray) -> float:
+    """The PSNR of a codec at so many bits per pixel, between its two nearest settings."""
+    return float(np.interp(bits, rates, psnr))
