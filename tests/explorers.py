@@ -20,7 +20,7 @@ SOURCES = [lab.source for lab in labs.every()]
 
 def count(source: Path) -> int:
     """How many explorers a lab makes, read from its source without running it."""
-    return len(re.findall(r"^(?:\w+ = )?Explorer\(", source.read_text(encoding="utf-8"), re.M))
+    return len(re.findall(r"^(?:\w+ = )?Explorer(?:\.of)?\(", source.read_text(encoding="utf-8"), re.M))
 
 
 @cache
