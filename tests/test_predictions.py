@@ -41,9 +41,15 @@ def asked(source: Path) -> list[tuple[Prediction, Seen, Seen]]:
         ask(self, *arguments, **named)
         events.append(self)
 
+<<<<<<< HEAD
     with patch.object(View, "__init__", see), patch.object(Prediction, "__init__", remember):
         explorers.run(source)
     found = []
+=======
+    monkeypatch.setattr(View, "__init__", see)
+    monkeypatch.setattr(Prediction, "__init__", remember)
+    explorers.of_lab.__wrapped__(source)  # runs it, also if it has been run before
+>>>>>>> h-lab03
     for at, event in enumerate(events):
         if isinstance(event, Prediction):
             seen = [[one for one in part if not isinstance(one, Prediction)] for part in (events[:at], events[at:])]
