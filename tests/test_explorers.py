@@ -24,11 +24,7 @@ def picture(explorer) -> str:
 
 
 def layout(explorer) -> list[str]:
-<<<<<<< HEAD
     return re.findall(r"aspect-ratio:[\d/]+|flex:[^;]+", picture(explorer))
-=======
-    return re.findall(r"aspect-ratio:(\d+/\d+)", picture(explorer))
->>>>>>> h-lab03
 
 
 def alt(explorer) -> str:
@@ -47,22 +43,13 @@ def test_a_redraw_takes_less_than_150_ms(explorer):
 
 @every_explorer
 def test_every_move_changes_the_picture_and_its_words_but_not_the_layout(explorer, monkeypatch):
-<<<<<<< HEAD
     places = layout(explorer)
-=======
-    before = layout(explorer)
-    assert before
->>>>>>> h-lab03
     pictures, words = defaultdict(set), defaultdict(set)
     for name, value in explorers.moves(explorer):
         explorer.set(**{name: value})
         pictures[name].add(picture(explorer))
         words[name].add(alt(explorer) + explorer._status.value)
-<<<<<<< HEAD
         assert layout(explorer) == places
-=======
-        assert layout(explorer) == before
->>>>>>> h-lab03
         assert re.search(r"\d", alt(explorer)), "the alt text states no number"
         with monkeypatch.context() as patched:
             patched.setattr("vqlab.figures.sheets._SPARE", defaultdict(list))
