@@ -19,12 +19,10 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 
-from vqlab import data, labs, measures, sweeps, theory
+from vqlab import labs, sweeps
 from vqlab.exercises import Exercise
 from vqlab.exercises.judging import verdicts
 from vqlab.exercises.running import put
-from vqlab.labs.lab02.pictures import widths
-from vqlab.labs.lab03 import readings
 from vqlab.notebooks import build
 
 SAMPLE = 150
@@ -214,39 +212,54 @@ class Score:
 
     @property
     def share(self) -> float:
-        """Of the mutants that answer something else, how many are refused."""
-        return self.rejected / max(1, self.rejected + len(self.survived))
+        """Of the mutants that answer something else, how many are refused; NaN if there are none."""
+        different = self.rejected + len(self.survived)
+        return self.rejected / different if different else float("nan")
 
 
-def solutions() -> dict[str, tuple[Exercise, str]]:
-    """The exercises of all labs, and their solved source cells."""
-    return {
-        cell.metadata.nbgrader.grade_id: (lab.exercises()[cell.metadata.nbgrader.grade_id], cell.source)
-        for lab in labs.every()
-        for cell in build.build(lab.source, build.SOLVED).cells
-        if cell.cell_type == "code" and cell.metadata.get("nbgrader", {}).get("solution")
-    }
+@dataclass(frozen=True)
+class Solution:
+    """An exercise, its solved source cell, and what the notebook has imported above it."""
+
+    exercise: Exercise
+    source: str
+    imported: dict[str, object]
+
+    def run(self, source: str) -> object:
+        """What a source in place of the solution binds to the name of the exercise."""
+        given = self.imported | {f"lab{lab.number}": lab.module("exercises") for lab in labs.every()}
+        given |= {"sweep": sweeps.load("tokens_collapse"), "many": sweeps.load("embeddings_activation")}
+        given["grid"] = sweeps.load("images_collapse")
+        given["predict"] = given["lab04"].predict.reference
+        with contextlib.redirect_stdout(io.StringIO()):
+            exec(source, given)
+        return given.get(self.exercise.name)
 
 
-def run(source: str, name: str) -> object:
-    """What a solution cell binds to the name of its exercise, in a notebook that has got so far."""
-    given = dict(np=np, torch=torch, data=data, theory=theory, measures=measures, widths=widths)
-    given |= {f"lab{lab.number}": lab.module("exercises") for lab in labs.every()}
-    given |= {"sweep": sweeps.load("tokens_collapse"), "many": sweeps.load("embeddings_activation")}
-    given |= {"readings": readings, "grid": sweeps.load("images_collapse")}
-    given["predict"] = given["lab04"].predict.reference
-    with contextlib.redirect_stdout(io.StringIO()):
-        exec(source, given)
-    return given.get(name)
+def solutions() -> dict[str, Solution]:
+    """The solution of every exercise of every lab."""
+    found = {}
+    for lab in labs.every():
+        exercises, imports = lab.exercises(), []
+        for cell in build.build(lab.source, build.SOLVED).cells:
+            if cell.cell_type != "code":
+                continue
+            imports += [node for node in ast.parse(cell.source).body if isinstance(node, ast.Import | ast.ImportFrom)]
+            if cell.metadata.get("nbgrader", {}).get("solution"):
+                imported: dict[str, object] = {}
+                exec(ast.unparse(ast.Module(imports, [])), imported)
+                name = cell.metadata.nbgrader.grade_id
+                found[name] = Solution(exercises[name], cell.source, imported)
+    return found
 
 
-def score(exercise: Exercise, source: str, seed: int = 0) -> Score:
+def score(solution: Solution, seed: int = 0) -> Score:
     """Edit a solution in every way and try what comes out on the check."""
-    counted, original = Score(), run(source, exercise.name)
-    for i, text in enumerate(mutants(source)):
+    counted, exercise, original = Score(), solution.exercise, solution.run(solution.source)
+    for i, text in enumerate(mutants(solution.source)):
         counted.mutants += 1
         try:
-            mutant = run(text, exercise.name)
+            mutant = solution.run(text)
         except Exception:  # what an edited program raises is part of the experiment
             mutant = None
         questions = exercise.questions(seed + i)
@@ -280,7 +293,7 @@ def agree(exercise: Exercise, one: object, other: object, seed: int = 2026) -> b
 def every_score(seed: int = 0) -> dict[str, Score]:
     """The score of every exercise by its name."""
     with np.errstate(all="ignore"):
-        return {name: score(exercise, source, seed) for name, (exercise, source) in solutions().items()}
+        return {name: score(solution, seed) for name, solution in solutions().items()}
 
 
 def main() -> None:
