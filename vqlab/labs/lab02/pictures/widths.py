@@ -25,8 +25,9 @@ def two_diseases_view(sweep: StoredSweep, state: dict) -> View:
     sweep: the stored `embeddings_collapse`.   state: codebook_size, classes, layout.
     """
     widths, (_, warmup) = np.array(sweep.axes["width"].values), sweep.axes["warmup"].values
-    cell = sweep.at(**{name: state[name] for name in ("codebook_size", "classes", "layout")})
-    by_mean, by_token = (100 * cell[key][..., -1] for key in ("mean_accuracy", "token_accuracy"))  # (W, warm-up, seeds)
+    here = {name: state[name] for name in ("codebook_size", "classes", "layout")}
+    keys = ("mean_accuracy", "token_accuracy")
+    by_mean, by_token = (100 * sweep.final(key, **here) for key in keys)  # (W, warm-up, seeds)
     ends = by_token[[list(widths).index(NARROW), list(widths).index(WIDE)]].mean(-1)  # (narrow and wide, cold and warm)
     (neither, warm_alone), (wide_alone, both) = ends
     title = (
@@ -94,7 +95,7 @@ def merge_boundary_view(sweep: StoredSweep, state: dict) -> View:
 
 def shares_apart(sweep: StoredSweep, activation: str, classes: int, layout: str) -> np.ndarray:
     """Distinct regions over classes at the end of training, of the stored `embeddings_activation`: (widths, seeds)."""
-    return sweep.at(activation=activation, classes=classes, layout=layout)["regions"][..., -1] / classes
+    return sweep.final("regions", activation=activation, classes=classes, layout=layout) / classes
 
 
 @cache

@@ -38,7 +38,8 @@ def switching_view(sweep: StoredSweep, adaptive: StoredSweep, state: dict) -> Vi
         curves.errorbar(*place, xerr=spread, fmt=marker, color=color, markersize=9, markeredgecolor="black")
     figures.caption(curves, "Price of a fixed warm-up, by budget")
     _draw_rows(rows, sweep, adaptive, state)
-    cold = 100 * (_final(sweep, 0, k, slope) / _final(sweep, best, k, slope).mean() - 1)
+    here = {"codebook_size": k, "slope": slope}
+    cold = 100 * (sweep.final("mse", warmup=0, **here) / sweep.final("mse", warmup=best, **here).mean() - 1)
     sentences = [
         f"{rule}: switch at step {figures.spread(switched[rule])} ({switched[rule].mean() - best:+.0f} to the best), "
         f"error {100 * excess[rule].mean():+.2f} ± {100 * excess[rule].std():.2f} %"
@@ -68,17 +69,14 @@ def tied_warmups(sweep: StoredSweep, codebook_size: int, slope: float, budget: i
 
 def regret(sweep: StoredSweep, adaptive: StoredSweep, rule: str, codebook_size: int, slope: float) -> np.ndarray:
     """Error of an adaptive rule above the mean of the best fixed warm-up, as a share of that: (seeds,)."""
-    best = _final(sweep, best_warmup(sweep, codebook_size, slope, sweep.settings["steps"]), codebook_size, slope).mean()
-    return adaptive.at(rule=rule, codebook_size=codebook_size, slope=slope)["mse"][:, -1] / best - 1
+    here = {"codebook_size": codebook_size, "slope": slope}
+    warmup = best_warmup(sweep, budget=sweep.settings["steps"], **here)
+    return adaptive.final("mse", rule=rule, **here) / sweep.final("mse", warmup=warmup, **here).mean() - 1
 
 
 def _at_budget(sweep: StoredSweep, codebook_size: int, slope: float, budget: int) -> np.ndarray:
     moment = sweep.settings["frames"].index(budget)
     return sweep.at(codebook_size=codebook_size, slope=slope)["mse"][: len(trained_warmups(sweep, budget)), :, moment]
-
-
-def _final(sweep: StoredSweep, warmup: int, codebook_size: int, slope: float) -> np.ndarray:
-    return sweep.at(warmup=warmup, codebook_size=codebook_size, slope=slope)["mse"][:, -1]
 
 
 def _draw_budgets(axis: Axes, sweep: StoredSweep, codebook_size: int, slope: float) -> None:
@@ -117,5 +115,6 @@ def _draw_rows(axis: Axes, sweep: StoredSweep, adaptive: StoredSweep, state: dic
 
 
 def _cold_regret(sweep: StoredSweep, codebook_size: int, slope: float) -> np.ndarray:
-    best = best_warmup(sweep, codebook_size, slope, sweep.settings["steps"])
-    return _final(sweep, 0, codebook_size, slope) / _final(sweep, best, codebook_size, slope).mean() - 1
+    here = {"codebook_size": codebook_size, "slope": slope}
+    warmup = best_warmup(sweep, budget=sweep.settings["steps"], **here)
+    return sweep.final("mse", warmup=0, **here) / sweep.final("mse", warmup=warmup, **here).mean() - 1

@@ -27,9 +27,9 @@ def verdict_view(sweep: StoredSweep, clustered: StoredSweep, state: dict) -> Vie
     sweep: the stored `dimensions_collapse`, clustered: `dimensions_floor`.   state: codebook_size and slope.
     """
     k, slope, dim = state["codebook_size"], state["slope"], sweep.settings["dim"]
-    cell = sweep.at(codebook_size=k, slope=slope)
-    dimension, error = cell["code_dim"][..., -1], cell["mse"][..., -1] * dim  # (warm-up, seeds)
-    kmeans = clustered.at(codebook_size=k, slope=slope)["mse"] * dim  # (modes, seeds)
+    here = {"codebook_size": k, "slope": slope}
+    dimension, error = sweep.final("code_dim", **here), sweep.final("mse", **here) * dim  # (warm-up, seeds)
+    kmeans = clustered.final("mse", **here) * dim  # (modes, seeds)
     spectrum = power_law_spectrum(dim, slope)
     shannon = float(theory.water_fill(spectrum, np.log2(k)).distortion)
     best, possible = error.mean(1).min(), kmeans.mean(1).min()
