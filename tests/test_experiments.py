@@ -1,5 +1,7 @@
 """What is kept of a training, and what Lab 01 says of its stored sweeps."""
 
+import threading
+
 import numpy as np
 import pytest
 import torch
@@ -8,7 +10,8 @@ from vqlab import labs, sweeps
 from vqlab.data import gaussian_ring
 from vqlab.labs.lab01 import readings
 from vqlab.labs.lab01.experiments import train_ring
-from vqlab.sweeps.recorder import frame_steps, one_thread
+from vqlab.sweeps.recorder import frame_steps
+from vqlab.sweeps.threads import one_thread
 
 TINY = {"hidden": 8, "steps": 40, "batch_size": 32, "learning_rate": 2e-3}
 
@@ -60,6 +63,38 @@ def test_small_trainings_use_one_thread_and_give_the_others_back():
         with pytest.raises(ZeroDivisionError):
             _fail_on_one_thread(seen)
         assert (seen, torch.get_num_threads()) == ([1], 2)
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_a_live_training_in_a_thread_of_its_own_leaves_the_others_alone():
+    before = torch.get_num_threads()
+    live_runs, cell_is_done = threading.Event(), threading.Event()
+    live_saw, new_saw = [], []
+
+    def live() -> None:
+        with one_thread():
+            live_saw.append(torch.get_num_threads())
+            live_runs.set()
+            cell_is_done.wait()
+            live_saw.append(torch.get_num_threads())
+
+    try:
+        torch.set_num_threads(2)
+        thread = threading.Thread(target=live)
+        with one_thread():
+            with one_thread():
+                pass
+            assert torch.get_num_threads() == 1
+            thread.start()
+            live_runs.wait()
+        after_the_cell = torch.get_num_threads()
+        cell_is_done.set()
+        thread.join()
+        new = threading.Thread(target=lambda: new_saw.append(torch.get_num_threads()))
+        new.start()
+        new.join()
+        assert (after_the_cell, torch.get_num_threads(), live_saw, new_saw) == (2, 2, [1, 1], [2])
     finally:
         torch.set_num_threads(before)
 

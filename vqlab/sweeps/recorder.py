@@ -1,7 +1,6 @@
 """What is kept of a training: metrics at some steps, and what a picture needs."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -9,6 +8,7 @@ import numpy as np
 from vqlab import measures
 from vqlab.sweeps.experiment import Arrays
 from vqlab.sweeps.packing import pack
+from vqlab.sweeps.threads import one_thread
 
 if TYPE_CHECKING:
     from vqlab.models import Autoencoder
@@ -106,19 +106,6 @@ def packed(pictures: Arrays) -> Arrays:
     """Positions (..., n, d) by name, a byte a coordinate, each with its NAME_scale (see `sweeps.pack`)."""
     pairs = {key: pack(points) for key, points in pictures.items()}
     return {key: points for key, (points, _) in pairs.items()} | {f"{k}_scale": s for k, (_, s) in pairs.items()}
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Train small models on one thread: they gain nothing from a second, and lose a lot when the machine is busy."""
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def frame_steps(steps: int) -> tuple[int, ...]:

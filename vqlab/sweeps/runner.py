@@ -23,6 +23,7 @@ from vqlab.files import write_atomically
 from vqlab.inputs import whole
 from vqlab.sweeps import stored as store
 from vqlab.sweeps.experiment import Arrays, Experiment, describe
+from vqlab.sweeps.threads import one_thread_for_good
 
 
 def run(experiment: Experiment, jobs: int = 1, folder: Path | None = None) -> Path:
@@ -131,9 +132,7 @@ def _compute(experiment: Experiment, todo: dict[int, Path], jobs: int) -> Iterat
 
 def _start_worker(parent: int) -> None:
     """One thread a process; and whoever kills the sweep, even with kill -9, ends its processes within a second."""
-    import torch
-
-    torch.set_num_threads(1)
+    one_thread_for_good()
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
 
 

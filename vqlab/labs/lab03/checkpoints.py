@@ -126,8 +126,8 @@ def main(folder: Path | None = None) -> None:
     import torch
 
     from vqlab.labs.lab03.experiments import EXPERIMENTS, images, trainer
-    from vqlab.sweeps.recorder import one_thread
     from vqlab.sweeps.runner import provenance
+    from vqlab.sweeps.threads import one_thread
 
     folder = folder or home()
     folder.mkdir(parents=True, exist_ok=True)

@@ -11,7 +11,8 @@ from vqlab.data import Samples, cifar10, photo_patches
 from vqlab.labs.lab03 import codecs
 from vqlab.labs.lab03.readings import CODEBOOK_SIZE, WIDTH
 from vqlab.sweeps import Arrays, Axis, Experiment
-from vqlab.sweeps.recorder import Recorder, Snapshot, one_thread, packed
+from vqlab.sweeps.recorder import Recorder, Snapshot, packed
+from vqlab.sweeps.threads import one_thread
 
 if TYPE_CHECKING:
     from vqlab.training import Trainer

@@ -76,7 +76,7 @@ class LiveComparison(w.VBox):
         import torch
 
         from vqlab.models import ConvAutoencoder
-        from vqlab.sweeps.recorder import one_thread
+        from vqlab.sweeps.threads import one_thread
         from vqlab.training import Settings, Trainer
 
         self.moments, plan = [], self.plan

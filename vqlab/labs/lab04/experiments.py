@@ -7,7 +7,8 @@ import numpy as np
 
 from vqlab.data import power_law_gaussian, power_law_spectrum
 from vqlab.sweeps import Arrays, Axis, Experiment
-from vqlab.sweeps.recorder import Recorder, Snapshot, one_thread, train
+from vqlab.sweeps.recorder import Recorder, Snapshot, train
+from vqlab.sweeps.threads import one_thread
 from vqlab.training import AdaptiveSwitch
 
 DIM = 32

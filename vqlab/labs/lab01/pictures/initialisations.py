@@ -15,8 +15,7 @@ def initialisation_view(sweep: StoredSweep, state: dict) -> View:
     """
     k = state["codebook_size"]
     names, (_, warmup) = sweep.axes["initialisation"].values, sweep.axes["warmup"].values
-    cell = sweep.at(codebook_size=k)
-    perplexity, error = cell["perplexity"][..., -1], cell["mse"][..., -1]  # (placement, warm-up, seeds)
+    perplexity, error = (sweep.final(key, codebook_size=k) for key in ("perplexity", "mse"))  # (init., warm-up, seeds)
     cold = perplexity[:, 0].mean(-1)
     best = int(np.argmax(cold))
     title = f"K = {k}: from a cold start, “{names[best]}” uses most: perplexity {cold[best]:.0f}"

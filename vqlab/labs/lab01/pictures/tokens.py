@@ -76,8 +76,8 @@ def latent_limit(sweep: StoredSweep) -> float:
 
 def _draw_growth(axis: Axes, sweep: StoredSweep, state: dict, now: float) -> str:
     sizes = np.array(sweep.axes["codebook_size"].values)
-    cold = sweep.at(warmup=0)["perplexity"][..., -1].T  # (K, seeds, frames) -> (seeds, K)
-    warm = sweep.at(warmup=state["warmup"])["perplexity"][..., -1].T
+    cold = sweep.final("perplexity", warmup=0).T  # (K, seeds) -> (seeds, K)
+    warm = sweep.final("perplexity", warmup=state["warmup"]).T
     axis.plot(sizes, sizes, ":", color=figures.THEORY, label="= K")
     figures.band(axis, sizes, cold, figures.COLD, "cold", marker="s", linestyle="--")
     if state["warmup"]:
