@@ -180,8 +180,12 @@ def test_the_use_of_the_codes_is_drawn_whole(sweep):
     np.testing.assert_array_equal(curve.get_ydata(), counts[ranks - 1])
     assert (ranks[0], ranks[-1]) == (1, (counts > 0).sum())
     used, dead = view.figure.axes[2].lines[1:3]
-    assert len(used.get_xdata()) == (counts > 0).sum() == cell["active"][0, -1]
-    assert len(dead.get_xdata()) == (counts == 0).sum()
+    in_use = cell["usage"][:1024] > 0
+    assert in_use.sum() == cell["active"][0, -1]
+    width = 2 * training.plane_limit(sweep)
+    for line, codes in ((used, cell["codebook"][:1024][in_use]), (dead, cell["codebook"][:1024][~in_use])):
+        gaps = np.linalg.norm(codes[:, None] - line.get_xydata(), axis=-1).min(1)  # (K, 1, 2) − (m, 2) -> (K, m)
+        assert gaps.max() < 0.02 * width, "a code is not drawn, nor another one where it lies"
     assert f"{int(cell['active'][0, -1])} codes in use" in view.alt
 
 

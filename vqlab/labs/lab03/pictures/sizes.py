@@ -98,7 +98,7 @@ def diseases_view(sweep: StoredSweep, state: dict) -> View:
         )
     rows = of("code_dim", 0)
     figures.band(dimensions, sizes, rows, figures.DEAD, "all rows, cold", marker="x", linestyle=":")
-    embeddings.plot([], [], "o", color=figures.THEORY, label="embeddings")
+    embeddings.plot([], [], "o", color=figures.THEORY, label="latents")
     embeddings.plot([], [], "o", color=figures.THEORY, fillstyle="none", label="tokens")
     dimensions.plot([], [], "o", color=figures.THEORY, label="out")
     dimensions.plot([], [], "o", color=figures.THEORY, fillstyle="none", label="used")

@@ -12,6 +12,7 @@ from vqlab.sweeps import Arrays, StoredSweep
 
 _PAIRS = 2  # of an original and its reconstruction in a row
 _FEW = 256  # codes that have room for large markers
+_PLACES = 120  # to a side of the plane: codes closer than that cover each other, so one of them is drawn
 _POINTS = 150  # of the curve of use: more than it has pixels to tell apart
 PROVENANCE = "Numbers: CIFAR-10, from a JPEG-recompressed copy; pictures: crops of photographs"
 
@@ -82,9 +83,10 @@ def _draw_plane(axis: Axes, sweep: StoredSweep, cell: Arrays, k: int) -> None:
     codes, dead = cell["codebook"][:k], cell["usage"][:k] == 0
     shrink = 1 if k <= _FEW else 1.6
     axis.plot(*cell["latents"].T, ".", color=figures.DATA, markersize=4, alpha=0.6, label="latents")
-    axis.plot(*codes[~dead].T, "o", color=figures.USED, markersize=3.5 / shrink, label="used")
-    axis.plot(*codes[dead].T, "x", color=figures.DEAD, markersize=6 / shrink, label="dead")  # on top: a heap is small
     limit = plane_limit(sweep)
+    axis.plot(*_apart(codes[~dead], limit).T, "o", color=figures.USED, markersize=3.5 / shrink, label="used")
+    # On top: a heap is small.
+    axis.plot(*_apart(codes[dead], limit).T, "x", color=figures.DEAD, markersize=6 / shrink, label="dead")
     ticks = np.arange(-(limit // 2) * 2, limit, 2)
     axis.set(xlim=(-limit, limit), ylim=(-limit, limit), xticks=ticks, yticks=ticks)
     axis.set(xlabel="principal axis 1", ylabel="principal axis 2")
@@ -101,3 +103,8 @@ def plane_limit(sweep: StoredSweep) -> float:
 @cache
 def _most_used(sweep: StoredSweep) -> int:
     return int(sweep.arrays["usage"].max())
+
+
+def _apart(points: np.ndarray, limit: float) -> np.ndarray:
+    """One of those points (n, 2) that a plane of half-width `limit` has no room to tell apart: (m, 2)."""
+    return points[np.unique(np.round(points * _PLACES / (2 * limit)), axis=0, return_index=True)[1]]
