@@ -44,13 +44,11 @@ def search(z: Tensor, codebook: Tensor) -> Tensor:
     # Scores are differences of squares. Measured from the middle of the latents, those of near codes are small.
     centre = z.mean(1, keepdim=True)
     z_centred = z - centre
-    sizes = z_centred.square().sum(-1)  # (R, N)
     tokens, best, second = _two_best(z_centred, codebook, centre)
+    # With r = ‖z‖ + ‖z − c‖ no code that could be nearer has a norm above r, so a score z·c − ‖c‖²/2 of d terms is
+    # wrong by at most (d + 5) u · 1.5 r², with the unit roundoff u; and r² ≤ 2‖z‖² + 2‖z − c‖² = 4 (‖z‖² − best).
     roundoff = _ROUNDOFF[torch.get_float32_matmul_precision()] if z.dtype == torch.float32 else 2.0**-53
-    # The true nearest code is no farther than the one found, so its norm is at most `reach`.
-    norms = sizes.sqrt()
-    reach = norms + (sizes - 2 * best).clamp_(min=0).sqrt_()
-    error = (reach * (norms + reach / 2)).mul_(2 * (z.shape[2] + 16) * roundoff).add_(1e-30)
+    error = (z_centred.square().sum(-1) - best).mul_(12 * (z.shape[2] + 5) * roundoff).add_(1e-30)
     unsure = best - second <= error
     if unsure.any():
         for run in unsure.any(1).nonzero().squeeze(1).tolist():
@@ -60,53 +58,32 @@ def search(z: Tensor, codebook: Tensor) -> Tensor:
 
 
 def _two_best(z: Tensor, codebook: Tensor, centre: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """For latents measured from `centre`: the best code (R, N), its score, and the second best score.
-
-    The codes of a block form a grid; the best of each column, then the best column: the same maximum as over all, in
-    long vector instructions, and the second best at hardly any cost.
-    """
-    runs, n, d = z.shape
+    """For latents measured from `centre`: the best code (R, N), its score, and the second best score."""
+    runs, n, _ = z.shape
     k = codebook.shape[1]
-    width = min(k, _CODES_PER_BLOCK)
-    side = 1 << (width.bit_length() // 2)  # rows of the grid
-    columns = -(-width // side)
-    rows = min(n, max(1, _SCORES_PER_BLOCK // (runs * side * columns)))
+    rows = min(n, max(1, _SCORES_PER_BLOCK // (runs * min(k, _CODES_PER_BLOCK))))
     tokens = torch.empty(runs, n, dtype=torch.int64, device=z.device)
     best, second = z.new_empty(runs, n), z.new_empty(runs, n)
     # One buffer for all blocks: a new one each would fragment the heap until it holds the whole matrix.
-    buffer = z.new_empty(runs * rows * side * columns)
-    block, offset = z.new_zeros(runs, side * columns, d), z.new_empty(runs, 1, side * columns)
-    for start in range(0, k, width):
-        codes = codebook[:, start : start + width] - centre
-        block[:, : codes.shape[1]] = codes
-        offset.fill_(-math.inf)[:, 0, : codes.shape[1]] = codes.square().sum(-1).mul_(-0.5)
+    buffer = z.new_empty(runs * rows * min(k, _CODES_PER_BLOCK))
+    for start in range(0, k, _CODES_PER_BLOCK):
+        block = codebook[:, start : start + _CODES_PER_BLOCK] - centre
+        offset = block.square().sum(-1).mul_(-0.5).unsqueeze(1)  # (R, 1, block)
         for row in range(0, n, rows):
             part, here = z[:, row : row + rows], slice(row, row + rows)
-            shape = (runs, part.shape[1], side * columns)
+            shape = (runs, part.shape[1], block.shape[1])
             scores = torch.baddbmm(offset, part, block.mT, out=buffer[: math.prod(shape)].view(shape))
-            value, index, runner_up = _two_largest(scores.view(runs, -1, side, columns))
+            index = _argmax_last(scores)
+            value = scores.gather(-1, index).squeeze(-1)
+            runner_up = scores.scatter_(-1, index, -math.inf).amax(-1)
+            index = index.squeeze(-1)
             if start > 0:
-                better = value > best[:, here]
-                index = torch.where(better, index + start, tokens[:, here])
-                runner_up = torch.maximum(
-                    torch.minimum(value, best[:, here]), torch.maximum(runner_up, second[:, here])
-                )
+                runner_up = torch.maximum(runner_up, second[:, here])
+                runner_up = torch.maximum(runner_up, torch.minimum(value, best[:, here]))
+                index = torch.where(value > best[:, here], index + start, tokens[:, here])
                 value = torch.maximum(value, best[:, here])
             tokens[:, here], best[:, here], second[:, here] = index, value, runner_up
     return tokens, best, second
-
-
-def _two_largest(grid: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Largest of the last two axes (..., side, columns), its flat index, and the second largest."""
-    side, columns = grid.shape[-2:]
-    tops = grid.amax(-2)  # (..., columns)
-    column = _argmax_last(tops)
-    members = grid.gather(-1, column[..., None].expand(*column.shape[:-1], side, 1)).squeeze(-1)  # (..., side)
-    row = _argmax_last(members)
-    value = members.gather(-1, row).squeeze(-1)
-    tops.scatter_(-1, column, -math.inf)
-    members.scatter_(-1, row, -math.inf)
-    return value, (row * columns + column).squeeze(-1), torch.maximum(tops.amax(-1), members.amax(-1))
 
 
 def _argmax_last(x: Tensor) -> Tensor:
