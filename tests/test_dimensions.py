@@ -384,7 +384,7 @@ def test_the_real_picture_shows_codes_and_dimensions_side_by_side(sweep):
     cell = sweep.at(warmup=0, codebook_size=256, slope=1)
     dimension = cell["code_dim"][:, -1].mean()
     assert f"256 of 256 codes in use, {dimension:.1f} of 32 dimensions" in view.figure._suptitle.get_text()
-    assert f"100% of codes, {dimension / 32:.0%} of dimensions" in [t.get_text() for t in view.figure.axes[1].texts]
+    assert f"100% of codes,\n{dimension / 32:.0%} of dimensions" in [t.get_text() for t in view.figure.axes[1].texts]
     measured, predicted = view.figure.axes[1].lines[:2]
     np.testing.assert_allclose(measured.get_ydata(), final(sweep, "code_dim", codebook_size=256, slope=1))
     np.testing.assert_array_equal(predicted.get_ydata(), readings.predict(sweep, 256, 1, 1500).dimension)

@@ -89,16 +89,16 @@ def _draw_dimension(axis: Axes, sweep: StoredSweep, now: Arrays, predicted: Fore
     x = np.arange(len(measured))
     figures.band(axis, x, measured.T, figures.WARM, "measured", marker="o")
     axis.plot(x, predicted.dimension, "--", color=figures.THEORY, label="theory")
-    axis.plot(x, predicted.at_switch, ":", color=figures.THEORY, label="at the switch")
+    axis.plot(x, predicted.at_switch, ":", color=figures.THEORY, label="at switch")
     axis.set(ylim=(0, 40), ylabel="dimensions")
     axis.set_yticks((0, 8, 16, 24, 32))
     at = _mark(axis, sweep, state, measured.mean(1))
     if at is not None:
         used, reached = now["active"][at].mean() / state["codebook_size"], measured[at].mean() / dim
-        shares = f"{used:.0%} of codes, {reached:.0%} of dimensions"
+        shares = f"{used:.0%} of codes,\n{reached:.0%} of dimensions"
         axis.annotate(shares, (0.03, 0.97), xycoords="axes fraction", va="top", fontweight="bold")
     _warmup_axis(axis, sweep)
-    figures.caption(axis, "Effective dimension of the codebook")
+    figures.caption(axis, "Effective dimension of codebook")
 
 
 def _draw_error(axis: Axes, sweep: StoredSweep, mse: np.ndarray, predicted: Forecast, state: dict) -> None:
