@@ -17,8 +17,8 @@ from fuzz_cases import ENTRIES, Entry, Number, Other, Reals, Whole, Wholes
 from vqlab import LabError, data, measures, quantizers, sweeps, theory, training
 
 PACKAGES = (measures, theory, quantizers, data, training, sweeps)
-# Pictures have a test of their own, results and exceptions are not called.
-ELSEWHERE = {"data.images", "data.samples"}
+# Files of pictures have tests of their own, results and exceptions are not called.
+ELSEWHERE = {"data.cifar", "data.images", "data.samples"}
 _NUMPY = (np.float16, np.float32, np.float64, np.longdouble)
 _TORCH = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 _INTEGERS = (np.int8, np.uint8, np.int16, np.uint16, np.int32, np.uint32, np.int64, np.uint64)
