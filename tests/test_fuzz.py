@@ -46,6 +46,12 @@ def issubclass_of(thing: object, *classes: type) -> bool:
     return inspect.isclass(thing) and issubclass(thing, classes)
 
 
+@pytest.fixture(autouse=True)
+def _files_go_nowhere(tmp_path, monkeypatch):
+    """An odd argument may be a good file name."""
+    monkeypatch.chdir(tmp_path)
+
+
 def test_no_public_function_is_missing_here():
     assert public() == set(ENTRIES)
 
