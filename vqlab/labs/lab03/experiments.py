@@ -208,7 +208,7 @@ EXPERIMENTS = (
         axes=(
             Axis("warmup", "warm-up length", (0, 250, 1000), "steps"),
             Axis("codebook_size", "codebook size K", (64, 256, 1024, 4096), "codes"),
-            Axis("width", "encoder width", (32,), "channels"),
+            Axis("width", "encoder width", (8, 32), "channels"),
         ),
         seeds=SEEDS,
         settings=_SETTING | _COMMON,
