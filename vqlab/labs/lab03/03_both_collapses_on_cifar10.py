@@ -239,10 +239,27 @@ fewest = {start: 1000 * grid.final("mse", **wide, codebook_size=small, warmup=st
 halfway = 1000 * grid.at(**wide, codebook_size=small, warmup=0)["mse"][:, frames.index(total - longest)]
 gap, rest = (100 * (fewest[longest].mean() / other.mean() - 1) for other in (fewest[0], halfway))
 Markdown(
-    f"**At K = {small} it is mostly time.** The warm start ends {gap:.1f} % behind the cold one; at equal quantized steps it is {rest:.1f} % behind "
+    f"**At equal quantized steps little of the gap is left.** At K = {small} the warm start ends {gap:.1f} % behind the cold one; at equal quantized steps it is {rest:.1f} % behind "
     f"({spread(fewest[longest])} against {spread(halfway)} thousandths; the seeds {'do not overlap' if readings.apart(halfway, fewest[longest]) else 'overlap'}). "
-    f"The {longest:,} steps of warm-up bought nothing there: twice the dimensions, and {small} codes to cover them. From K = 256 on they are worth far more than they cost."
+    f"So the {longest:,} steps of warm-up are paid in full, and bring nothing there. From K = 256 on they bring far more than they cost."
 )
+
+# %% [markdown]
+# But is it the time alone that decides? Move the width in the explorer above to 8, where a warm-up takes the same time:
+
+# %%
+rows = []
+for width in grid.axes["width"].values:
+    here = {"width": width, "codebook_size": small}
+    errors = [1000 * grid.final("mse", **here, warmup=warmup) for warmup in (0, longest)]
+    dims = [readings.range_of(grid.final("latent_dim", **here, warmup=warmup)) for warmup in (0, longest)]
+    rows.append([width, *errors, f"{readings.saved(grid, longest, small, width):+.1f} %", *dims])
+header = ["width", "error (thousandths), cold", f"warm-up {longest:,}", "saved", "dimensions, cold", "dimensions, warm"]
+table([f"K = {small}: {header[0]}", *header[1:]], rows)
+
+# %% [markdown]
+# **It does not: what counts is what the time buys.** The narrow encoder's warm-up saves even at K = 64. It buys two dimensions more, and 64 codes can cover five. The wide encoder's buys seven more, and 64 codes cannot cover twelve.
+# So both explanations have a part: steps are spent on dimensions, and a small codebook cannot use many.
 
 # %% [markdown]
 # ## 7. What is a token worth? Rate and distortion
@@ -274,7 +291,7 @@ table(
 
 # %% [markdown]
 # **At width 32 they lie on it.** There a collapsed tokenizer is no worse than its *perplexity* says. It is a smaller tokenizer than its K says, and tokens collapse costs what the dead codes would have brought.
-# What is left below the line is not the tokens' fault: it is the price of the other disease, of latents with too few dimensions.
+# **At width 8 they lie below.** That is not the tokens' fault, for they are packed. It is the price of the other disease: there a cold start leaves the latents two or three dimensions, a warm one four to six (section 9).
 
 # %% [markdown]
 # ## 8. Build it
@@ -397,6 +414,12 @@ table(
 
 # %%
 narrow, widest = grid.axes["width"].values[0], grid.axes["width"].values[-1]
+cold_narrow = {"width": narrow, "codebook_size": readings.CODEBOOK_SIZE, "warmup": 0}
+least, middle, most = np.sort(grid.final("active", **cold_narrow))
+lucky = {
+    key: grid.final(key, **cold_narrow)[grid.final("active", **cold_narrow) == most][0]
+    for key in ("active", "perplexity", "mse")
+}
 read = {
     width: 100 * grid.at(width=width, codebook_size=readings.CODEBOOK_SIZE)["probe_latents"][[0, -1]]
     for width in (narrow, widest)
@@ -414,7 +437,9 @@ Markdown(
     f"- **It does not move the classes.** From the embeddings of width {narrow} a probe reads {spread(read[narrow][0])} % cold and {spread(read[narrow][1])} % warm, "
     f"from those of width {widest} {spread(read[widest][0])} % and {spread(read[widest][1])} %. As in Lab 02: what the encoder has lost, no codebook gives back.\n"
     f"- **But little is lost.** {narrow} channels cost {read[widest].mean() - read[narrow].mean():.1f} points of {read[widest].mean():.0f}, where chance has 10. "
-    "Nothing has merged as the classes of Lab 02 did, and training for reconstruction never asked for classes."
+    "Nothing has merged as the classes of Lab 02 did, and training for reconstruction never asked for classes.\n"
+    f"- **Codes in use can mislead, too.** At width {narrow} one cold seed uses {lucky['active']:.0f} codes, the others {least:.0f} and {middle:.0f}. "
+    f"Its error is no smaller ({1000 * lucky['mse']:.2f} thousandths): most of these codes are chosen rarely, its perplexity is {lucky['perplexity']:.0f}."
 )
 
 # %% [markdown]
@@ -470,7 +495,7 @@ print(f"Images: {grid.settings['images']}.")
 #
 # 1. The first: log₂ 230 = 7.8 bits a token against 11.3. It is not better: it has a larger error at fewer bits. At width 32 the two kinds of start lie on one line once packed (section 7).
 # 2. More codes mean more dead ones, and they keep the many dimensions of the untrained encoder's outputs, on which k-means put them (section 5).
-# 3. It costs a few per cent where the codebook is too small to use more dimensions, and it saves a third where it is large. Nobody chooses K = 64 for quality (section 6).
+# 3. It costs a few per cent where the codebook is too small for the dimensions that it gives, and it saves a third where the codebook is large. With a narrower encoder it saves even at K = 64 (section 6).
 #
 # </details>
 #

@@ -62,11 +62,15 @@ def _gain(sweep: StoredSweep) -> tuple[str, str]:
 
 def _few_codes(sweep: StoredSweep) -> tuple[str, str]:
     sizes, longest = _sizes_and_longest(sweep)
-    cold, warm = (_at(sweep, "mse", warmup, sizes[0]) for warmup in (0, longest))
-    turn = readings.crossing(sweep, longest, readings.START["width"])
-    where = f"; the lines cross between {turn[0]:,} and {turn[1]:,}" if turn else ""
-    measured = f"K = {sizes[0]}: error {spread(1000 * cold)} cold, {spread(1000 * warm)} warm (thousandths){where}"
-    return measured, HELD if warm.min() > cold.max() else FAILED
+    worse, measured = [], []
+    for width in sweep.axes["width"].values:
+        cold, warm = (_at(sweep, "mse", warmup, sizes[0], width) for warmup in (0, longest))
+        turn = readings.crossing(sweep, longest, width)
+        where = f"the lines cross between K = {turn[0]:,} and {turn[1]:,}" if turn else "the lines do not cross"
+        measured.append(f"width {width}: {spread(1000 * cold)} cold, {spread(1000 * warm)} warm, {where}")
+        worse.append(warm.min() > cold.max())
+    verdict = HELD if all(worse) else PARTLY if any(worse) else FAILED
+    return f"error (thousandths) at K = {sizes[0]}, {'; '.join(measured)}", verdict
 
 
 def _embeddings(sweep: StoredSweep) -> tuple[str, str]:
