@@ -24,7 +24,7 @@ def drawn(view: View) -> tuple[str, np.ndarray]:
     words += [text.get_text() for axis in axes for text in (*axis.texts, axis._left_title)]
     numbers = [line.get_xydata() for axis in axes for line in axis.lines]
     numbers += [np.ma.filled(artist.get_offsets(), np.nan) for axis in axes for artist in axis.collections]
-    return "\n".join(words), np.concatenate([np.ravel(part).astype(float) for part in numbers])
+    return "\n".join(words), np.concatenate([np.ravel(part).astype(float) for part in [[], *numbers]])
 
 
 @cache
