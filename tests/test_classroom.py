@@ -3,7 +3,9 @@
 import json
 import os
 import re
+import sys
 from itertools import pairwise
+from pathlib import Path
 
 import jupytext
 import nbformat
@@ -218,8 +220,10 @@ def test_a_stranger_to_the_list_is_named_with_the_likeliest_student(course, tmp_
 
 
 @pytest.fixture
-def answered(tmp_path):
+def answered(tmp_path, monkeypatch):
     """An answer to an open question in a real gradebook: (gradebook, grade, comment)."""
+    # nbgrader calls alembic by name, whether this environment was activated or not.
+    monkeypatch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)
     with Gradebook(f"sqlite:///{tmp_path / 'gradebook.db'}") as book:
         book.add_assignment("lab")
         book.add_notebook("notebook", "lab")

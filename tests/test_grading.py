@@ -312,9 +312,9 @@ def test_a_missing_package_stops_the_grading_not_the_students(hostile, monkeypat
 def test_an_environment_that_fails_the_solved_notebook_cannot_grade(hostile, monkeypatch):
     course, *_ = hostile
 
-    def without_numpy(source: Path, answers: str) -> nbformat.NotebookNode:
+    def without_numpy(source: Path, answers: str, **how: bool) -> nbformat.NotebookNode:
         """What a kernel without numpy would do, though this process has it."""
-        notebook = build(source, answers)
+        notebook = build(source, answers, **how)
         notebook.cells.insert(0, nbformat.v4.new_code_cell("import sys; sys.modules['numpy'] = None"))
         return notebook
 

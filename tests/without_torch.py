@@ -57,7 +57,9 @@ def run(source: str) -> dict[str, int | list[str]]:
             except (ModuleNotFoundError, NameError) as error:
                 if error.name != "torch" and error.name not in missing:
                     raise
-                missing |= _defined(cell) - names.keys()
+                missing |= _defined(cell)
+                for name in _defined(cell):
+                    names.pop(name, None)  # what an earlier cell has called so is not what is meant from here on
                 skipped.append(cell.splitlines()[0])
     moves = 0
     for explorer in Remembered.made:

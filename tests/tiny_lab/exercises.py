@@ -1,6 +1,6 @@
 """The exercise of Lab 77: the area of a square."""
 
-from vqlab.exercises import Exercise, Mistake, Test, near, variants
+from vqlab.exercises import Exercise, Mistake, Test, variants
 
 
 def side() -> int:
@@ -10,13 +10,14 @@ def side() -> int:
 
 area = Exercise(
     "area",
+    lambda side: side**2,
     tests=(
-        Test("a square of side 3 has area 9", lambda f: near(f(3), 9)),
-        Test("your own square", lambda f: near(f(side()), side() ** 2)),
+        Test("squares of any side", lambda rng, i: (int(rng.integers(3, 60)) if i else 3,)),
+        Test("your own square", lambda rng, i: (side(),), times=1),
     ),
     mistakes=(
-        Mistake("This is the way around the square. Open hint 1.", lambda f: near(f(3), 12)),
-        Mistake("This is twice the side. Open hint 1.", lambda f: near(f(3), 6)),
+        Mistake("This is the way around the square. Open hint 1.", lambda side: 4 * side),
+        Mistake("This is twice the side. Open hint 1.", lambda side: 2 * side),
     ),
 )
 

@@ -5,7 +5,7 @@
 #
 # | | |
 # |---|---|
-# | Time | 35 minutes, and 25 for the exercises |
+# | Time | 35 minutes, and 29 for the exercises |
 # | You need | [Lab 01](01_tokens_collapse.ipynb) and [Lab 02](02_embeddings_collapse.ipynb), NumPy basics |
 # | You will be able to | tell a collapse of tokens, of embeddings and of dimensions apart, each by its own number · see through a codebook dimension that dead codes inflate · judge a tokenizer by rate and distortion, beside JPEG |
 # | Exercises | 3, worth 8 points, and an open question worth 4 |
