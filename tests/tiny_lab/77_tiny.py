@@ -55,3 +55,8 @@ lab77.area(area)
 # | points | for |
 # |---|---|
 # | 1 | both factors are named |
+
+# %% [markdown] model="tiles"
+# ### A model answer to the open question
+#
+# Write yours first.
