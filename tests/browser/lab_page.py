@@ -93,8 +93,9 @@ class LabPage:
         return self.page.locator(f"{_ERRORS}, {stderr}").all_inner_texts()
 
     def explorers(self) -> list[ExplorerOnPage]:
-        """Every explorer, from top to bottom."""
-        return [ExplorerOnPage(found) for found in self.page.locator(_EXPLORER).all()]
+        """Every explorer, from top to bottom: whatever has sliders and a picture."""
+        found = self.page.locator(_EXPLORER).filter(has=self.page.locator(".noUi-handle"))
+        return [ExplorerOnPage(one) for one in found.all()]
 
 
 class ExplorerOnPage:
