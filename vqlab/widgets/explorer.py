@@ -157,9 +157,10 @@ class Explorer(w.VBox):
             self._say(f"{remark} {view.status}".strip())
 
     def _say(self, sentence: str) -> None:
-        if not self._status.value:
-            self._height = 1.5 * (1 + ceil(len(sentence) / _LINE))
-        style = f"margin:0;min-height:{self._height:g}em;line-height:1.5"
+        lines = ceil(len(sentence) / _LINE)
+        # Room once taken is kept, so that what stands below does not move when a shorter sentence follows.
+        self._lines = max(self._lines, lines) if self._status.value else lines + 1
+        style = f"margin:0;min-height:{1.5 * self._lines:g}em;line-height:1.5"
         self._status.value = f'<p role="status" style="{style}">{escape(sentence)}</p>'
 
     def _ipython_display_(self, **_: object) -> None:
