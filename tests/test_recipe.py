@@ -82,7 +82,7 @@ def test_a_new_lab_is_one_folder_and_one_row(copy):
     built = {"labs/77_tiny.ipynb", "data/sweeps/tiny.npz", "data/sweeps/tiny.json"}
     assert copy.touched() == by_hand | built
     copy.run(release)
-    copy.run(f"{sys.executable} -m vqlab.notebooks.build 77 --solved solved")
+    copy.run(".venv/bin/python -m vqlab.notebooks.build 77 --solved solved")
     right = (copy.folder / "solved" / "77_tiny.ipynb").read_text()
     assert RIGHT in right
     for student, text in (("ada", right), ("bob", right.replace(RIGHT, WRONG))):
