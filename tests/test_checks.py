@@ -226,6 +226,6 @@ def test_feedback_is_announced_and_escaped():
 def test_exercises_come_without_torch_and_a_check_is_quick():
     script = "import sys, vqlab.exercises; from vqlab.labs.lab01 import exercises; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", script], check=True)
-    start = time.perf_counter()
+    start = time.process_time()  # what the check itself costs, however busy the machine is
     check(lab01.ema_step, RIGHT["ema_step"][0])
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
