@@ -3,30 +3,21 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from html import escape
-from math import ceil
 
 import ipywidgets as w
 
 from vqlab import LabError
-from vqlab.figures import PAGE_PX, THEME, View, drawing, recycle
+from vqlab.figures import View
 from vqlab.sweeps import Arrays, StoredSweep
-from vqlab.widgets import hosts
 from vqlab.widgets.live_training import LiveTraining
+from vqlab.widgets.picture_box import WRAPPING, PictureBox
 from vqlab.widgets.sliders import ROW_PX, TRACK_STYLE, PlayButton, Slider, nearest_position, stepped, widgets_for
 
-_LINE = 120  # characters of a status that surely fit in one line of a wide page
 # As many controls side by side as fit. On a narrow page a track goes under its number box instead of being squeezed.
 _COLUMNS = f"repeat(auto-fill, minmax(min({ROW_PX}px, 100%), 1fr))"
-_WRAPPING = {"flex_flow": "row wrap", "align_items": "center"}
-_STILL = "Run this cell for the sliders of this picture."
-_STYLE = (
-    f"{THEME}<style>{TRACK_STYLE}{hosts.ASLEEP_STYLE}</style>"
-    f'<p class="{hosts.ASLEEP}">The kernel of these sliders is gone: run the lab from the top again.</p>'
-)
 
 
-class Explorer(w.VBox):
+class Explorer(PictureBox):
     """Named sliders, a picture, and a sentence with its numbers.
 
     Args:
@@ -39,29 +30,29 @@ class Explorer(w.VBox):
     a sentence. `state`, `set(name=value)` and `train_live()` do from Python what hands do on the page.
     """
 
+    STYLE = TRACK_STYLE
+    GONE = "The kernel of these sliders is gone: run the lab from the top again."
+    STILL = "Run this cell for the sliders of this picture."
+
     def __init__(
         self, sliders: Sequence[Slider], view: Callable[..., View], train: Callable[..., Arrays] | None = None
     ) -> None:
         self.sliders = {slider.name: slider for slider in sliders}
         self.state = {slider.name: slider.start for slider in sliders}
         self._view = view
-        self._training = LiveTraining(train, self._redraw) if train else None
+        self._training = LiveTraining(train, self.redraw) if train else None
         self._updating = False
-        self._picture, self._status = w.HTML(), w.HTML()
         self._inputs = {slider.name: widgets_for(slider) for slider in sliders}
         for name, inputs in self._inputs.items():
             for widget in inputs:
                 widget.observe(partial(self._on_input, name), "value")
-        rows = [w.HBox(inputs, layout=_WRAPPING) for inputs in self._inputs.values()]
+        rows = [w.HBox(inputs, layout=WRAPPING) for inputs in self._inputs.values()]
         buttons = [PlayButton(slider.label, partial(self._advance, slider)) for slider in sliders if slider.play]
         if self._training:
             self._training.button.on_click(lambda _: self._training.start(dict(self.state), self._position()))
             buttons += self._training.widgets
-        below = [w.HBox(buttons, layout=_WRAPPING)] if buttons else []
-        controls = w.GridBox(rows, layout={"grid_template_columns": _COLUMNS})
-        parts = [w.HTML(_STYLE), controls, *below, self._picture, self._status]
-        super().__init__(parts, layout={"max_width": f"{PAGE_PX + 4}px"})
-        self._redraw()
+        below = [w.HBox(buttons, layout=WRAPPING)] if buttons else []
+        self.fill([w.GridBox(rows, layout={"grid_template_columns": _COLUMNS}), *below])
 
     @classmethod
     def of(
@@ -126,7 +117,7 @@ class Explorer(w.VBox):
             try:
                 self._move(name, stepped(self.sliders[name], self.state[name], change["new"]))
             except LabError as error:
-                self._say(str(error))
+                self.say(str(error))
 
     def _move(self, name: str, wanted: object) -> None:
         slider = self.sliders[name]
@@ -138,35 +129,7 @@ class Explorer(w.VBox):
                 widget.value = value
         finally:
             self._updating = False
-        self._redraw(remark)
+        self.redraw(remark)
 
     def _position(self) -> tuple:
         return tuple(self.state[name] for name, slider in self.sliders.items() if slider.trained)
-
-    def _redraw(self, remark: str = "") -> None:
-        with drawing():  # also around what is shown, so that of two drawings the later one stays
-            try:
-                view = self.current()
-            except Exception as error:
-                self._say(f"This position cannot be drawn: {error}")
-                if isinstance(error, LabError):
-                    return
-                raise
-            self._picture.value = view.html()
-            recycle(view.figure)
-            self._say(f"{remark} {view.status}".strip())
-
-    def _say(self, sentence: str) -> None:
-        lines = ceil(len(sentence) / _LINE)
-        # Room once taken is kept, so that what stands below does not move when a shorter sentence follows.
-        self._lines = max(self._lines, lines) if self._status.value else lines + 1
-        style = f"margin:0;min-height:{1.5 * self._lines:g}em;line-height:1.5"
-        self._status.value = f'<p role="status" style="{style}">{escape(sentence)}</p>'
-
-    def _ipython_display_(self, **_: object) -> None:
-        """The widget where there is a kernel; the picture at this position where there is none."""
-        with drawing():
-            view = self.current()
-            still, metadata = view._repr_mimebundle_()
-            recycle(view.figure)
-        hosts.show(self, still | {"text/html": f"{still['text/html']}<p><i>{_STILL}</i></p>"}, metadata)

@@ -1,26 +1,21 @@
 """A cold start and a warm-up trained side by side, now, with a picture that moves."""
 
 from collections.abc import Callable, Sequence
-from html import escape
 from typing import NamedTuple
 
 import ipywidgets as w
 import numpy as np
 
 from vqlab import LabError, data, measures
-from vqlab.figures import PAGE_PX, THEME, View, drawing, recycle
+from vqlab.figures import View
 from vqlab.labs.lab03.pictures.live import Moment, live_view
 from vqlab.labs.lab03.readings import TOKENS
-from vqlab.widgets import hosts
 from vqlab.widgets.live_training import LiveTraining
+from vqlab.widgets.picture_box import WRAPPING, PictureBox
 
 PATCHES = 6
 _TRAINING, _HELD_OUT = 4000, 200
 _LATENT_DIM = 64
-_STYLE = (
-    f"{THEME}<style>{hosts.ASLEEP_STYLE}</style>"
-    f'<p class="{hosts.ASLEEP}">The kernel of this cell is gone: run it again.</p>'
-)
 
 
 class Plan(NamedTuple):
@@ -43,7 +38,7 @@ def training_images() -> tuple[np.ndarray, np.ndarray, str]:
     return train, test, f"Trained on {len(train):,} images of CIFAR-10; the pictures are crops of photographs."
 
 
-class LiveComparison(w.VBox):
+class LiveComparison(PictureBox):
     """Buttons, a progress bar, a moving picture and its numbers in words.
 
     plan: see `Plan`.   images: as `training_images`.
@@ -55,13 +50,9 @@ class LiveComparison(w.VBox):
         self.moments: list[Moment] = []
         self.originals = data.photo_patches(PATCHES, seed=1).x  # not among those trained on
         self._sentence = ""
-        self._picture, self._status = w.HTML(), w.HTML()
-        self._training = LiveTraining(self._train, self._redraw)
+        self._training = LiveTraining(self._train, self.redraw)
         self._training.button.on_click(lambda _: self._training.start({}, ()))
-        controls = w.HBox(self._training.widgets, layout={"flex_flow": "row wrap", "align_items": "center"})
-        parts = [w.HTML(_STYLE), controls, self._picture, self._status]
-        super().__init__(parts, layout={"max_width": f"{PAGE_PX + 4}px"})
-        self._redraw()
+        self.fill([w.HBox(self._training.widgets, layout=WRAPPING)])
 
     def train_live(self) -> None:
         """Train both starts now; returns when done."""
@@ -71,6 +62,11 @@ class LiveComparison(w.VBox):
         """The view of what there is so far."""
         plan = self.plan
         return live_view(self.originals, self.moments, plan.steps, plan.warmup, plan.codebook_size)
+
+    def words(self, view: View) -> str:
+        """The view's status, on how many tokens it counts, and what was trained on."""
+        counted = f"Codes are counted on {_HELD_OUT * TOKENS:,} held-out tokens." if self.moments else ""
+        return f"{view.status} {counted} {self._sentence}".strip()
 
     def _train(self, state: dict, seeds: Sequence[int], callback: Callable) -> dict:
         import torch
@@ -96,26 +92,8 @@ class LiveComparison(w.VBox):
                 for trainer in trainers:
                     trainer.run(callback, until=step)
                 self.moments.append(_moment(step, trainers, self.originals, held_out))
-                self._redraw()
+                self.redraw()
         return {}
-
-    def _redraw(self, remark: str = "") -> None:
-        with drawing():
-            view = self.current()
-            self._picture.value = view.html()
-            recycle(view.figure)
-        counted = f"Codes are counted on {_HELD_OUT * TOKENS:,} held-out tokens. " if self.moments else ""
-        sentence = f"{remark} {view.status} {counted}{self._sentence}".strip()
-        style = "margin:0;min-height:4.5em;line-height:1.5"
-        self._status.value = f'<p role="status" style="{style}">{escape(sentence)}</p>'
-
-    def _ipython_display_(self, **_: object) -> None:
-        """The widget where there is a kernel; the picture of before where there is none."""
-        with drawing():
-            view = self.current()
-            still, metadata = view._repr_mimebundle_()
-            recycle(view.figure)
-        hosts.show(self, still, metadata)
 
 
 def _moment(step: int, trainers: list, originals: np.ndarray, held_out: np.ndarray) -> Moment:

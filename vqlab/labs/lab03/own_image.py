@@ -1,27 +1,21 @@
 """Bring an image of your own: its tokens and its reconstruction at every corner of Lab 03's grid."""
 
 from collections.abc import Mapping
-from html import escape
 
 import ipywidgets as w
 import numpy as np
 
 from vqlab import LabError, data, measures
-from vqlab.figures import PAGE_PX, THEME, View, drawing, recycle
+from vqlab.figures import View
 from vqlab.labs.lab03 import checkpoints
 from vqlab.labs.lab03.pictures.own_image import own_image_view
-from vqlab.widgets import hosts
+from vqlab.widgets.picture_box import WRAPPING, PictureBox
 
 _PATCHES, _SHOWN = 6, 4  # one of some crops of photographs stands there at first
 MOST_BYTES = 5_000_000  # more would not fit through the connection of a notebook
 
-_STYLE = (
-    f"{THEME}<style>{hosts.ASLEEP_STYLE}</style>"
-    f'<p class="{hosts.ASLEEP}">The kernel of this cell is gone: run it again.</p>'
-)
 
-
-class OwnImage(w.VBox):
+class OwnImage(PictureBox):
     """An upload control, a list of tokenizers, a picture, and its numbers in words.
 
     Until something is uploaded it shows a crop of a photograph. `show(bytes)` does what an upload does.
@@ -34,14 +28,9 @@ class OwnImage(w.VBox):
         self._upload = w.FileUpload(accept="image/*", multiple=False, description="Your picture", **named)
         label = {"description": "tokens of", "tooltip": "tokens of", "style": {"description_width": "initial"}}
         self._which = w.Dropdown(options=self.names, value=self.names[-1], **label)
-        self._picture, self._status = w.HTML(), w.HTML()
         self._upload.observe(self._on_upload, "value")
-        self._which.observe(lambda _: self._draw(), "value")
-        controls = w.HBox([self._upload, self._which], layout={"flex_flow": "row wrap", "align_items": "center"})
-        super().__init__(
-            [w.HTML(_STYLE), controls, self._picture, self._status], layout={"max_width": f"{PAGE_PX + 4}px"}
-        )
-        self._draw()
+        self._which.observe(lambda _: self.redraw(), "value")
+        self.fill([w.HBox([self._upload, self._which], layout=WRAPPING)])
 
     def show(self, raw: bytes) -> None:
         """Encode the picture in these bytes of a file. What is no picture gets a sentence, and the old one stays."""
@@ -52,9 +41,9 @@ class OwnImage(w.VBox):
                 )
             self.image = data.read_image(raw)
         except LabError as error:
-            self._say(f"Not shown: {error}.")
+            self.say(f"Not shown: {error}.")
             return
-        self._draw()
+        self.redraw()
 
     def current(self) -> View:
         """The view of the present image."""
@@ -72,25 +61,6 @@ class OwnImage(w.VBox):
     def _on_upload(self, change: Mapping) -> None:
         for raw in contents(change["new"]):
             self.show(raw)
-
-    def _draw(self) -> None:
-        with drawing():
-            view = self.current()
-            self._picture.value = view.html()
-            recycle(view.figure)
-        self._say(view.status)
-
-    def _say(self, sentence: str) -> None:
-        style = "margin:0;min-height:3em;line-height:1.5"
-        self._status.value = f'<p role="status" style="{style}">{escape(sentence)}</p>'
-
-    def _ipython_display_(self, **_: object) -> None:
-        """The widget where there is a kernel; the picture of a crop of a photograph where there is none."""
-        with drawing():
-            view = self.current()
-            still, metadata = view._repr_mimebundle_()
-            recycle(view.figure)
-        hosts.show(self, still, metadata)
 
 
 def contents(value: object) -> list[bytes]:
