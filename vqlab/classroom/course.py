@@ -2,16 +2,16 @@
 
 import hashlib
 import json
-import os
 import secrets
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from vqlab import LabError
 from vqlab.exercises import variants
+from vqlab.files import write_atomically
 from vqlab.labs import Lab
 
 _SETTINGS = "course.json"
@@ -111,12 +111,8 @@ def write(path: Path, text: str) -> None:
 
     Raises: LabError if the disk is full or the folder cannot be written.
     """
-    partial = path.with_name(path.name + ".partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text(text, encoding="utf-8")
-        os.replace(partial, path)
+        write_atomically(path, lambda file: file.write(text.encode()))
     except OSError as error:
-        with suppress(OSError):
-            partial.unlink(missing_ok=True)
         raise LabError(f"could not write {path} ({error}): make room or choose another folder") from error
