@@ -1,6 +1,7 @@
 """Small real images: crops of two photographs, and whatever picture somebody brings."""
 
 import warnings
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,9 +25,7 @@ def photo_patches(n: int = 4000, seed: int = 0) -> Samples:
     x uint8 (n, 3, 32, 32). The photographs are first halved, so that a crop holds some structure.
     Raises: LabError if n < 1.
     """
-    from sklearn.datasets import load_sample_images
-
-    photos = [image[::2, ::2] for image in load_sample_images().images]
+    photos = _photographs()
     rng = np.random.default_rng(seed)
     y = rng.integers(len(photos), size=at_least_one(n, "n"))
     x = np.empty((n, 3, _SIDE, _SIDE), np.uint8)
@@ -36,6 +35,14 @@ def photo_patches(n: int = 4000, seed: int = 0) -> Samples:
         crop = image[top : top + _SIDE, left : left + _SIDE]
         x[i] = (crop[:, ::-1] if rng.random() < 0.5 else crop).transpose(2, 0, 1)  # (H, W, C) -> (C, H, W)
     return Samples(x, y.astype(np.int64))
+
+
+@cache
+def _photographs() -> list[np.ndarray]:
+    """Two photographs, uint8 (H, W, 3), at half their size; decoded once, for pictures are drawn from them often."""
+    from sklearn.datasets import load_sample_images
+
+    return [image[::2, ::2].copy() for image in load_sample_images().images]
 
 
 def read_image(source: str | Path | bytes | memoryview) -> np.ndarray:
