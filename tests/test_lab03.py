@@ -28,6 +28,11 @@ def sweep():
 
 
 @pytest.fixture(scope="module")
+def variants():
+    return sweeps.load("images_variants")
+
+
+@pytest.fixture(scope="module")
 def stored_codecs():
     return sweeps.load("images_codecs")
 
@@ -418,7 +423,7 @@ def test_cold_codebooks_collapse_and_warm_ones_do_not(sweep):
 
 def test_the_gain_grows_with_k_and_turns_at_the_small_end(sweep):
     for warmup in (250, 1000):
-        gains = [readings.saved(sweep, warmup, k, 32) for k in K]
+        gains = [readings.saved(sweep, warmup, codebook_size=k, width=32) for k in K]
         assert (np.diff(gains) > 0).all()
         assert -12 < gains[0] < -1
         assert gains[-1] > 25
@@ -476,7 +481,7 @@ def test_at_width_8_a_warm_up_saves_at_every_k(sweep):
     for warmup in (250, 1000):
         assert readings.crossing(sweep, warmup, 8) is None
         for k in K:
-            assert readings.saved(sweep, warmup, k, 8) > 2
+            assert readings.saved(sweep, warmup, codebook_size=k, width=8) > 2
             assert final(sweep, "mse", warmup, k, 8).max() < final(sweep, "mse", 0, k, 8).min()
 
 
@@ -502,11 +507,59 @@ def test_a_narrow_encoder_costs_a_few_points_of_class_and_no_warm_up_moves_them(
     assert abs(cold - warm) < 0.02
 
 
-def test_one_narrow_cold_seed_uses_more_codes_and_is_no_better(sweep):
-    active, error = (final(sweep, key, 0, 1024, 8) for key in ("active", "mse"))
-    lucky = active.argmax()
-    assert active[lucky] > 2 * np.sort(active)[-2]
-    assert error[lucky] > np.delete(error, lucky).min()
+RESTORED = ("β = 1, replacement", "4×4 tokens, β = 1, replacement")
+
+
+@pytest.mark.parametrize("variant", [None, "random latents", "β = 1", "L1 loss", "replacement", *RESTORED])
+def test_the_warm_up_saves_error_whatever_else_is_changed(variant, sweep, variants):
+    cold, warm = (readings.trained(sweep, variants, warmup, variant) for warmup in (0, 1000))
+    assert warm["mse"][:, -1].max() < cold["mse"][:, -1].min()
+    assert (warm["used_dim"][:, -1] > cold["used_dim"][:, -1]).all()
+    assert (warm["active"][:, -1] > 0.9 * readings.CODEBOOK_SIZE).all()
+
+
+@pytest.mark.parametrize("variant", RESTORED)
+def test_replacement_brings_back_the_codes_but_not_the_dimensions(variant, variants):
+    cold = variants.at(variant=variant, warmup=0)
+    assert (cold["active"][:, -1] > 0.97 * readings.CODEBOOK_SIZE).all()
+    assert 4 < readings.saved(variants, 1000, variant=variant) < 15
+    assert (cold["latent_dim"][:, -1] <= 6).all()
+
+
+def test_codes_and_their_means_have_the_same_dimension_but_for_one(variants):
+    codes, means = (variants.final(f"{what}_dim") for what in ("used", "centroid"))
+    assert np.abs(codes - means).max() <= 1
+
+
+def test_with_l1_latents_grow_after_the_switch_and_the_codes_live(variants):
+    warm = variants.at(variant="L1 loss", warmup=1000)
+    assert (warm["spread"][:, -1] > 1.2 * warm["spread"][:, list(experiments.FRAMES).index(1000)]).all()
+
+
+def test_more_channels_more_dimensions_cold(sweep, variants):
+    dims = [readings.trained(sweep, variants, 0, f"width {w}")["latent_dim"][:, -1].mean() for w in (4, 8, 16, 32)]
+    assert (np.diff(dims) > 0).all()
+    for width in (4, 8, 16, 32):
+        cold, warm = (readings.trained(sweep, variants, warmup, f"width {width}") for warmup in (0, 1000))
+        assert warm["mse"][:, -1].max() < cold["mse"][:, -1].min()
+        assert (warm["latent_dim"][:, -1] > cold["latent_dim"][:, -1]).all()
+
+
+def test_trained_reads_a_width_from_the_sweep_that_has_it(sweep, variants):
+    wide = readings.trained(sweep, variants, 1000)
+    np.testing.assert_array_equal(wide["mse"], readings.trained(sweep, variants, 1000, "width 32")["mse"])
+    assert readings.trained(sweep, variants, 0, "width 4")["mse"].shape == (3, len(experiments.FRAMES))
+
+
+def test_twice_the_steps_do_not_heal_the_gap_at_k_64(sweep):
+    longer = sweeps.load("images_longer")
+    cost = -readings.saved(sweep, 1000, codebook_size=64, **WIDE)
+    assert -readings.saved(longer, 1000, codebook_size=64) > cost / 2
+    cold, warm = (longer.at(warmup=warmup, codebook_size=64)["mse"] for warmup in (0, 1000))
+    assert warm[:, -1].min() > cold[:, longer.settings["frames"].index(5000)].mean()
+    dims = [longer.final("latent_dim", warmup=warmup, codebook_size=64) for warmup in (0, 250, 1000)]
+    assert dims[0].max() < dims[1].min()
+    assert dims[1].max() < dims[2].min()
 
 
 def test_the_distance_from_the_warm_line_by_hand(sweep):
@@ -538,13 +591,13 @@ def test_readings_by_hand():
 
 def test_every_student_is_asked_something_and_its_answer_is_far_from_the_named_mistakes():
     sweep = sweeps.load("images_collapse")
-    answers = [readings.saved(sweep, warmup, k, 32) for warmup, k in lab03._POSITIONS]
+    answers = [readings.saved(sweep, warmup, codebook_size=k, width=32) for warmup, k in lab03._POSITIONS]
     assert min(abs(np.subtract.outer(answers, answers)[~np.eye(len(answers), dtype=bool)])) > lab03._POINTS
     assert min(map(abs, answers)) > 1
 
 
-def test_claims_have_a_verdict_each(sweep):
-    table = str(claims.claims_table(sweep)._repr_markdown_())
+def test_claims_have_a_verdict_each(sweep, variants):
+    table = str(claims.claims_table(sweep, variants)._repr_markdown_())
     assert table.count(f"| {claims.HELD} |") == 3
     assert table.count(f"| {claims.PARTLY} |") == 2  # at one width; a few points
 
@@ -555,7 +608,7 @@ def test_saving_and_crossing_on_a_grid_that_can_be_counted_by_hand():
         axes={"codebook_size": SimpleNamespace(values=(2, 4, 8))},
         final=lambda _, warmup, codebook_size, width: np.full(3, errors[warmup][(2, 4, 8).index(codebook_size)]),
     )
-    assert [readings.saved(made_up, 1000, k, 32) for k in (2, 4, 8)] == pytest.approx([-20, 25, 75])
+    assert [readings.saved(made_up, 1000, codebook_size=k, width=32) for k in (2, 4, 8)] == pytest.approx([-20, 25, 75])
     assert readings.crossing(made_up, 1000, 32) == (2, 4)
     assert readings.crossing(made_up, 250, 32) == (4, 8)
     errors[1000] = (9, 7, 1)

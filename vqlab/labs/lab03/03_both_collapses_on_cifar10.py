@@ -5,7 +5,7 @@
 #
 # | | |
 # |---|---|
-# | Time | 35 minutes, and 29 for the exercises |
+# | Time | 40 minutes, and 29 for the exercises |
 # | You need | [Lab 01](01_tokens_collapse.ipynb) and [Lab 02](02_embeddings_collapse.ipynb), NumPy basics |
 # | You will be able to | tell a collapse of tokens, of embeddings and of dimensions apart, each by its own number · see through a codebook dimension that dead codes inflate · judge a tokenizer by rate and distortion, beside JPEG |
 # | Exercises | 3, worth 8 points, and an open question worth 4 |
@@ -181,7 +181,9 @@ Explorer.of(grid, sizes.crossing_view, start=wide)
 rows = []
 for k in grid.axes["codebook_size"].values:
     errors = [grid.final("mse", **wide, codebook_size=k, warmup=warmup) for warmup in grid.axes["warmup"].values]
-    savings = [f"{readings.saved(grid, warmup, k, **wide):+.0f} %" for warmup in grid.axes["warmup"].values[1:]]
+    savings = [
+        f"{readings.saved(grid, warmup, codebook_size=k, **wide):+.0f} %" for warmup in grid.axes["warmup"].values[1:]
+    ]
     clear = "yes" if readings.apart(errors[0], errors[-1]) else "no"
     rows.append([f"{k:,}", *(1000 * error for error in errors), *savings, clear])
 lengths = [f"{warmup:,}" for warmup in grid.axes["warmup"].values]
@@ -197,7 +199,7 @@ turn = readings.crossing(grid, longest, **wide)
 small = grid.axes["codebook_size"].values[0]
 Markdown(
     f"**With few codes the warm-up costs, with many it saves, and the lines cross** between K = {turn[0]:,} and {turn[1]:,}. At K = {small} the error is "
-    f"{-readings.saved(grid, longest, small, **wide):.1f} % higher with the warm-up; at K = {largest:,} it is {readings.saved(grid, longest, largest, **wide):.0f} % lower."
+    f"{-readings.saved(grid, longest, codebook_size=small, **wide):.1f} % higher with the warm-up; at K = {largest:,} it is {readings.saved(grid, longest, codebook_size=largest, **wide):.0f} % lower."
     if turn
     else f"**The lines do not cross**: at no K from {small} to {largest:,} does the warm-up turn from costing to saving."
 )
@@ -241,11 +243,48 @@ gap, rest = (100 * (fewest[longest].mean() / other.mean() - 1) for other in (few
 Markdown(
     f"**At equal quantized steps little of the gap is left.** At K = {small} the warm start ends {gap:.1f} % behind the cold one; at equal quantized steps it is {rest:.1f} % behind "
     f"({spread(fewest[longest])} against {spread(halfway)} thousandths; the seeds {'do not overlap' if readings.apart(halfway, fewest[longest]) else 'overlap'}). "
-    f"So the {longest:,} steps of warm-up are paid in full, and bring nothing there. From K = 256 on they bring far more than they cost."
+    "So at this length time explains most of it. From K = 256 on the warm-up brings far more than its steps cost."
 )
 
 # %% [markdown]
-# But is it the time alone that decides? Move the width in the explorer above to 8, where a warm-up takes the same time:
+# If time were all, more of it would heal the gap. So let nobody be short of it: the same at K = 64, with **twice the steps**.
+
+# %%
+longer = sweeps.load("images_longer")
+few = {"codebook_size": small}
+rows = []
+for warmup in longer.axes["warmup"].values:
+    short, long = grid.final("mse", **wide, **few, warmup=warmup), longer.final("mse", **few, warmup=warmup)
+    savings = [readings.saved(grid, warmup, **wide, **few), readings.saved(longer, warmup, **few)]
+    savings = [f"{saving:+.1f} %" if warmup else "" for saving in savings]
+    dims = [readings.range_of(longer.final(f"{what}_dim", **few, warmup=warmup)) for what in ("latent", "used")]
+    rows.append([f"{warmup:,}" if warmup else "cold", 1000 * short, savings[0], 1000 * long, savings[1], *dims])
+totals = [f"{sweep.settings['steps']:,} steps" for sweep in (grid, longer)]
+table(
+    [
+        f"K = {small}: warm-up",
+        *(word for total in totals for word in (f"error (thousandths), {total}", "saved")),
+        "dimensions at the end: encoder output",
+        "codes in use",
+    ],
+    rows,
+)
+
+# %%
+late = {warmup: longer.final("mse", **few, warmup=warmup) for warmup in (0, longest)}
+costs = [-readings.saved(grid, longest, **wide, **few), -readings.saved(longer, longest, **few)]
+as_many = longer.at(**few, warmup=0)["mse"][:, longer.settings["frames"].index(longer.settings["steps"] - longest)]
+Markdown(
+    f"**More time does not heal it.** With {grid.settings['steps']:,} steps the warm-up of {longest:,} costs {costs[0]:.1f} %, with {longer.settings['steps']:,} it costs {costs[1]:.1f} % "
+    f"({spread(1000 * late[longest])} against {spread(1000 * late[0])} thousandths; the seeds {'do not overlap' if readings.apart(*late.values()) else 'overlap'}). "
+    f"And at equal quantized steps, {longer.settings['steps'] - longest:,} each, it is now {100 * (late[longest].mean() / as_many.mean() - 1):.1f} % behind instead of {rest:.1f} %. "
+    "Both starts have slowed down; what is left between them is not a matter of steps. Look at the dimensions in the table."
+    if costs[1] > costs[0] / 2
+    else f"**More time heals it**: with {longer.settings['steps']:,} steps the warm-up costs {costs[1]:.1f} % instead of {costs[0]:.1f} %."
+)
+
+# %% [markdown]
+# So is it the dimensions? Move the width in the explorer above to 8, where a warm-up takes the same time:
 
 # %%
 rows = []
@@ -253,13 +292,13 @@ for width in grid.axes["width"].values:
     here = {"width": width, "codebook_size": small}
     errors = [1000 * grid.final("mse", **here, warmup=warmup) for warmup in (0, longest)]
     dims = [readings.range_of(grid.final("latent_dim", **here, warmup=warmup)) for warmup in (0, longest)]
-    rows.append([width, *errors, f"{readings.saved(grid, longest, small, width):+.1f} %", *dims])
+    rows.append([width, *errors, f"{readings.saved(grid, longest, **here):+.1f} %", *dims])
 header = ["width", "error (thousandths), cold", f"warm-up {longest:,}", "saved", "dimensions, cold", "dimensions, warm"]
 table([f"K = {small}: {header[0]}", *header[1:]], rows)
 
 # %% [markdown]
-# **It does not: what counts is what the time buys.** The narrow encoder's warm-up saves even at K = 64. It buys two dimensions more, and 64 codes can cover five. The wide encoder's buys seven more, and 64 codes cannot cover twelve.
-# So both explanations have a part: steps are spent on dimensions, and a small codebook cannot use many.
+# **What counts is what the time buys.** The narrow encoder's warm-up saves even at K = 64. It buys two dimensions more, and 64 codes can cover five. The wide encoder's buys seven more, and 64 codes cannot cover twelve.
+# So both explanations have a part. In a short training the warm-up's steps are missed; in a long one what stays is that a small codebook cannot use many dimensions.
 
 # %% [markdown]
 # ## 7. What is a token worth? Rate and distortion
@@ -389,19 +428,20 @@ lab03.saved(saved)
 # %% [markdown]
 # ## 9. Break the cure: a narrow encoder
 #
-# Lab 02's disease came from an encoder that is too small. Does it come here, and does the warm-up cure it? K = 1,024, encoders of different width (the decoder is as wide as the encoder here, so not all of the error is the encoder's):
+# Lab 02's disease came from an encoder that is too small, or whose ReLU units had died. Does it come here, and does the warm-up cure it? K = 1,024, encoders of different width, two of them once more with leaky ReLU (the decoder is as wide as the encoder here, so not all of the error is the encoder's):
 
 # %%
+variants = sweeps.load("images_variants")
 rows = []
-for width in grid.axes["width"].values:
+for width in ("width 4", "width 4, leaky ReLU", "width 8", "width 8, leaky ReLU", "width 16", "width 32"):
     for warmup in (0, longest):
-        cell = grid.at(width=width, codebook_size=readings.CODEBOOK_SIZE, warmup=warmup)
+        cell = readings.trained(grid, variants, warmup, width)
         dims = f"{readings.range_of(cell['latent_dim'][:, -1])} / {readings.range_of(cell['used_dim'][:, -1])}"
         probes = [per_cent(cell[f"probe_{what}"], 1) for what in ("latents", "tokens")]
         rows.append([width, warmup or "cold", cell["active"][:, -1], 1000 * cell["mse"][:, -1], *probes, dims])
 table(
     [
-        "width",
+        "encoder",
         "warm-up",
         "codes in use",
         "error (thousandths)",
@@ -412,38 +452,149 @@ table(
     rows,
 )
 
+
 # %%
-narrow, widest = grid.axes["width"].values[0], grid.axes["width"].values[-1]
-cold_narrow = {"width": narrow, "codebook_size": readings.CODEBOOK_SIZE, "warmup": 0}
-least, middle, most = np.sort(grid.final("active", **cold_narrow))
-lucky = {
-    key: grid.final(key, **cold_narrow)[grid.final("active", **cold_narrow) == most][0]
-    for key in ("active", "perplexity", "mse")
-}
-read = {
-    width: 100 * grid.at(width=width, codebook_size=readings.CODEBOOK_SIZE)["probe_latents"][[0, -1]]
-    for width in (narrow, widest)
-}
-ended = {
-    width: [
-        grid.final("mse", width=width, codebook_size=readings.CODEBOOK_SIZE, warmup=warmup).mean()
-        for warmup in (0, longest)
-    ]
-    for width in (narrow, widest)
-}
+def narrowed(key, width, warmup):
+    """The last of `key` over training, or the one of its end, (seeds,)."""
+    values = readings.trained(grid, variants, warmup, width)[key]
+    return values if values.ndim == 1 else values[:, -1]
+
+
+def saves(width):
+    cold, warm = (narrowed("mse", width, warmup).mean() for warmup in (0, longest))
+    return f"{100 * (1 - warm / cold):.0f} %"
+
+
+def probe(width, warmup):
+    return 100 * narrowed("probe_latents", width, warmup)
+
+
+NEAR_CHANCE = 15  # per cent; chance names one class of ten
+gone = {width: probe(width, 0) < NEAR_CHANCE for width in ("width 4", "width 4, leaky ReLU", "width 8", "width 32")}
+ill = gone["width 4"]
+before, after = (
+    {key: narrowed(key, "width 4", warmup)[ill] for key in ("active", "perplexity", "probe_latents")}
+    for warmup in (0, longest)
+)
+cost = probe("width 32", longest).mean() - probe("width 8", longest).mean()
+merged = (
+    f"- **At width 4 it comes, but not in every seed.** From {ill.sum()} of {len(ill)} cold encoders of width 4 a probe reads no more than chance ({per_cent(before['probe_latents'], 1)}), "
+    f"perplexity {readings.range_of(before['perplexity'], 1)}: nearly all images have become one token, embeddings and tokens are gone together. With the warm-up the same seed reads {per_cent(after['probe_latents'], 1)}. "
+    f"With leaky ReLU {gone['width 4, leaky ReLU'].sum()} of {len(ill)} are gone.\n"
+    if ill.any()
+    else "- **Even at width 4 it does not come**: each cold encoder's classes can be read above chance.\n"
+)
 Markdown(
-    f"- **The warm-up cures the tokens at every width**, and saves {100 * (1 - ended[narrow][1] / ended[narrow][0]):.0f} % of the error at width {narrow}, "
-    f"{100 * (1 - ended[widest][1] / ended[widest][0]):.0f} % at width {widest}.\n"
-    f"- **It does not move the classes.** From the embeddings of width {narrow} a probe reads {spread(read[narrow][0])} % cold and {spread(read[narrow][1])} % warm, "
-    f"from those of width {widest} {spread(read[widest][0])} % and {spread(read[widest][1])} %. As in Lab 02: what the encoder has lost, no codebook gives back.\n"
-    f"- **But little is lost.** {narrow} channels cost {read[widest].mean() - read[narrow].mean():.1f} points of {read[widest].mean():.0f}, where chance has 10. "
+    f"- **The warm-up saves error at every width**: {saves('width 4')} at width 4, {saves('width 8')} at 8, {saves('width 16')} at 16 and {saves('width 32')} at 32.\n"
+    + merged
+    + f"- **From width 8 on little is lost, and no warm-up moves it.** From the embeddings of width 8 a probe reads {spread(probe('width 8', 0))} % cold and {spread(probe('width 8', longest))} % warm, "
+    f"from those of width 32 {spread(probe('width 32', 0))} % and {spread(probe('width 32', longest))} %. Eight channels cost {cost:.1f} points of {probe('width 32', longest).mean():.0f}, where chance has 10. "
     "Nothing has merged as the classes of Lab 02 did, and training for reconstruction never asked for classes.\n"
-    f"- **Codes in use can mislead, too.** At width {narrow} one cold seed uses {lucky['active']:.0f} codes, the others {least:.0f} and {middle:.0f}. "
-    f"Its error is no smaller ({1000 * lucky['mse']:.2f} thousandths): most of these codes are chosen rarely, its perplexity is {lucky['perplexity']:.0f}."
+    f"- **Dimensions are scarce first.** Cold, the encoders of width 4, 8, 16 and 32 end with {', '.join(readings.range_of(narrowed('latent_dim', f'width {w}', 0)) for w in (4, 8, 16, 32))} dimensions; "
+    f"with the warm-up with {', '.join(readings.range_of(narrowed('latent_dim', f'width {w}', longest)) for w in (4, 8, 16, 32))}."
 )
 
 # %% [markdown]
-# ## 10. Train it live, both starts side by side
+# Codes in use can mislead, too. Look at the cold seeds of width 8:
+
+# %%
+used, packed, error = (narrowed(key, "width 8", 0) for key in ("active", "perplexity", "mse"))
+most = used.argmax()
+table(
+    ["cold seed of width 8", "codes in use", "perplexity", "error (thousandths)"],
+    [
+        [seed, *(f"{value:.0f}" for value in (u, p)), f"{1000 * e:.2f}"]
+        for seed, u, p, e in zip(grid.seeds, used, packed, error, strict=True)
+    ],
+)
+
+# %%
+Markdown(
+    f"Seed {grid.seeds[most]} uses {used[most]:.0f} codes, {used[most] / np.delete(used, most).max():.1f} times as many as the next, and its error is "
+    f"{'no smaller than the smallest of the others' if error[most] > np.delete(error, most).min() else 'the smallest'}: most of these codes are chosen rarely, as the perplexity says."
+)
+
+# %% [markdown]
+# ## 10. Change one thing: does it still hold?
+#
+# So far one recipe: k-means, EMA codes, a commitment weight of β = .25, squared error, dead codes left alone. A result that needs just this recipe would be worth little. Here is K = 1,024 with one thing changed at a time:
+#
+# - **random latents**: each code starts on an untrained encoder's output for some image, without k-means;
+# - **random codes**: independent normal numbers of standard deviation 1, without a look at any latent;
+# - **β = 1**: encoder outputs are held four times as strongly to their codes;
+# - **replacement**: a code that is hardly chosen moves onto a latent of the present batch;
+# - **L1 loss**: the mean absolute error is trained, not the squared one;
+# - **4 × 4 tokens**: one more stage, so that each token stands for 8 × 8 pixels.
+
+# %%
+changed = [
+    None,
+    "random latents",
+    "β = 1",
+    "replacement",
+    "β = 1, replacement",
+    "4×4 tokens, β = 1, replacement",
+    "L1 loss",
+]
+rows = []
+for variant in changed:
+    cells = {warmup: readings.trained(grid, variants, warmup, variant) for warmup in (0, longest)}
+    errors = {warmup: cell["mse"][:, -1] for warmup, cell in cells.items()}
+    dims = [
+        " / ".join(readings.range_of(cell[f"{what}_dim"][:, -1]) for what in ("latent", "used", "centroid"))
+        for cell in cells.values()
+    ]
+    rows.append(
+        [
+            variant or "nothing",
+            *(cell["active"][:, -1] for cell in cells.values()),
+            *(1000 * error for error in errors.values()),
+            f"{100 * (1 - errors[longest].mean() / errors[0].mean()):+.0f} %",
+            "yes" if readings.apart(*errors.values()) else "no",
+            *dims,
+        ]
+    )
+starts = ("cold", f"warm-up {longest:,}")
+table(
+    [
+        "changed",
+        *(f"codes in use, {start}" for start in starts),
+        *(f"error (thousandths), {start}" for start in starts),
+        "saved",
+        "all seeds apart",
+        *(f"dimensions, {start}: output / codes in use / their means" for start in starts),
+    ],
+    rows,
+)
+
+
+# %%
+def change(variant):
+    """Codes in use and error of both starts, (seeds,) each, and the per cent of error that the warm-up saves."""
+    ends = [readings.trained(grid, variants, warmup, variant) for warmup in (0, longest)]
+    codes, errors = ([cell[key][:, -1] for cell in ends] for key in ("active", "mse"))
+    return codes, errors, 100 * (1 - errors[1].mean() / errors[0].mean())
+
+
+held = [variant for variant in changed if readings.apart(*change(variant)[1]) and change(variant)[2] > 0]
+restored = "β = 1, replacement"
+(refilled, _), _, left = change(restored)
+coarse = change("4×4 tokens, β = 1, replacement")[2]
+l1 = readings.trained(grid, variants, longest, "L1 loss")
+growth = l1["spread"][:, -1] / l1["spread"][:, grid.settings["frames"].index(longest)]
+still = readings.trained(grid, variants, longest, "L1 loss")["active"][:, -1]
+Markdown(
+    f"- **The warm-up saves error, all seeds apart, in {len(held)} of {len(changed)} rows.**\n"
+    f"- **Replacement alone restores the use, not the dimensions.** With β = 1 and replacement a cold start uses {spread(refilled)} codes. The warm-up still saves {left:.0f} %, and at 4 × 4 tokens {coarse:.0f} %. "
+    "What is left there is no matter of codes: look at the dimensions. That is the question of Lab 04.\n"
+    f"- **With L1 the latents go on growing** after the switch, by a factor of {spread(growth)}, and yet {spread(still)} codes are in use at the end: EMA codes follow latents that grow together."
+)
+
+# %% [markdown]
+# "Their means" are the codes in use, each put anew where the mean of the held-out latents is that choose it. Where this number is that of the codes themselves, no noise of the running means pretends to be a dimension.
+
+# %% [markdown]
+# ## 11. Train it live, both starts side by side
 #
 # Press the button: a cold start and a warm-up of 150 steps, trained now on your machine, 600 steps each on the same batches, at K = 256 and width 16. Watch the cold codes die within 25 steps, and the middle row stay behind the lowest.
 # It takes half a minute on a quiet machine. With CIFAR-10 on it (`python -m vqlab download cifar10`) it trains on that, without on crops of photographs.
@@ -454,7 +605,7 @@ from vqlab.labs.lab03.live import LiveComparison
 LiveComparison()
 
 # %% [markdown]
-# ## 11. Your own image
+# ## 12. Your own image
 #
 # Four of the trained tokenizers, the corners of the grid of section 3, come with the lab. Upload a picture (a PNG or JPEG below 5 MB; its middle square is shrunk to 32 × 32 pixels): you get its 64 tokens, and what each tokenizer makes of them.
 # Is the best one for your picture the best one of section 6?
@@ -465,17 +616,17 @@ from vqlab.labs.lab03.own_image import OwnImage
 OwnImage()
 
 # %% [markdown]
-# ## 12. What the paper claims · what we measured
+# ## 13. What the paper claims · what we measured
 #
 # The paper's widths, codebook sizes and learning rates are not at hand; this is its experiment in our setting. Every number is computed here, over three seeds.
 
 # %%
 from vqlab.labs.lab03 import claims
 
-claims.claims_table(grid)
+claims.claims_table(grid, variants)
 
 # %%
-hours = grid.provenance["core_seconds"] / 3600
+hours = sum(sweep.provenance["core_seconds"] for sweep in (grid, variants, longer)) / 3600
 print(f"The trainings behind this lab took {hours:.1f} hours of one core ({grid.provenance['machine']}).")
 print(f"Images: {grid.settings['images']}.")
 
@@ -485,7 +636,7 @@ print(f"Images: {grid.settings['images']}.")
 # Write yours first (section 8).
 
 # %% [markdown]
-# ## 13. Without code
+# ## 14. Without code
 #
 # 1. Two tokenizers have K = 4,096. One reads perplexity 230, the other 2,600, both at 64,000 tokens. You pack the tokens of both with an ideal entropy coder. Which takes fewer bits, and is it the better one?
 # 2. Why does the dimension of *all rows* of a cold codebook grow with K, while that of its codes in use hardly does?

@@ -12,17 +12,17 @@ _CHANCE = 0.1  # of naming one of ten classes
 _COLLAPSED = 0.5  # share of what lies above chance whose loss is called a collapse
 
 
-def claims_table(sweep: StoredSweep) -> Markdown:
+def claims_table(sweep: StoredSweep, variants: StoredSweep) -> Markdown:
     """A row for each claim: the claim, what was measured over the seeds, the verdict.
 
-    sweep: the stored `images_collapse`.
+    sweep, variants: the stored `images_collapse` and `images_variants`.
     """
     rows = [
         ("K-means on an untrained encoder's outputs collapses the codebook", *_cause(sweep)),
         ("Training without quantization first, then k-means, cures it", *_cure(sweep)),
         ("The gain grows with the codebook", *_gain(sweep)),
         ("With few codes, pre-training is slightly worse", *_few_codes(sweep)),
-        ("A small encoder collapses the embeddings", *_embeddings(sweep)),
+        ("A small encoder collapses the embeddings", *_embeddings(sweep, variants)),
     ]
     return table(["arXiv 2411.16550", "measured here", "verdict"], rows)
 
@@ -55,7 +55,7 @@ def _cure(sweep: StoredSweep) -> tuple[str, str]:
 
 def _gain(sweep: StoredSweep) -> tuple[str, str]:
     sizes, longest = _sizes_and_longest(sweep)
-    gains = [readings.saved(sweep, longest, k, readings.START["width"]) for k in sizes]
+    gains = [readings.saved(sweep, longest, codebook_size=k, width=readings.START["width"]) for k in sizes]
     measured = ", ".join(f"{gain:+.0f} % at {k:,}" for k, gain in zip(sizes, gains, strict=True))
     return f"error saved: {measured}", HELD if np.all(np.diff(gains) > 0) else PARTLY
 
@@ -73,14 +73,11 @@ def _few_codes(sweep: StoredSweep) -> tuple[str, str]:
     return f"error (thousandths) at K = {sizes[0]}, {'; '.join(measured)}", verdict
 
 
-def _embeddings(sweep: StoredSweep) -> tuple[str, str]:
+def _embeddings(sweep: StoredSweep, variants: StoredSweep) -> tuple[str, str]:
     _, longest = _sizes_and_longest(sweep)
-    widths = sweep.axes["width"].values
-    read = {
-        width: sweep.at(warmup=longest, codebook_size=readings.CODEBOOK_SIZE, width=width)["probe_latents"]
-        for width in widths
-    }
-    measured = ", ".join(f"{per_cent(read[width], 1)} at width {width}" for width in widths)
+    widths = ("width 4", "width 8", "width 32")
+    read = {width: readings.trained(sweep, variants, longest, width)["probe_latents"] for width in widths}
+    measured = ", ".join(f"{per_cent(read[width], 1)} at {width}" for width in widths)
     narrow, wide = read[widths[0]], read[widths[-1]]
     lost = (wide.mean() - narrow.mean()) / (wide.mean() - _CHANCE)
     verdict = HELD if lost > _COLLAPSED else PARTLY if lost > 0 and readings.apart(narrow, wide) else FAILED

@@ -214,7 +214,9 @@ def warmup_and_size() -> tuple[int, int]:
 def measured_saving() -> float:
     """Per cent of the cold error that this student's warm-up saves, negative if it costs."""
     warmup, codebook_size = warmup_and_size()
-    return readings.saved(sweeps.load("images_collapse"), warmup, codebook_size, readings.START["width"])
+    return readings.saved(
+        sweeps.load("images_collapse"), warmup, codebook_size=codebook_size, width=readings.START["width"]
+    )
 
 
 def _of_the_warm_error() -> float:

@@ -31,6 +31,8 @@ _SETTING = {
     "replace_below": None,
     "initialisation_latents": 32_768,
 }
+_LONGER = _SETTING | {"steps": 6000}
+_LONGER_FRAMES = (*FRAMES, 4000, 5000, 6000)
 _TRAINING, _HELD_OUT = 20_000, 1000
 # The probe learns from the first training images and is judged on the held-out ones.
 _PROBE = 3000
@@ -42,10 +44,14 @@ VARIANTS = {
     "β = 1, replacement": {"commitment_weight": 1.0, "replace_below": 0.1},
     "4×4 tokens, β = 1, replacement": {"downsampling": 8, "commitment_weight": 1.0, "replace_below": 0.1},
     "L1 loss": {"loss": "l1"},
-    "β = 1": {"commitment_weight": 1.0},
     "width 8, leaky ReLU": {"hidden": 8, "activation": "leaky relu"},
+    "width 4": {"hidden": 4},
+    "width 16": {"hidden": 16},
     "random latents": {"initialisation": "latents"},
+    "β = 1": {"commitment_weight": 1.0},
     "replacement": {"replace_below": 0.1},
+    "width 4, leaky ReLU": {"hidden": 4, "activation": "leaky relu"},
+    "random codes": {"initialisation": "normal:1"},
 }
 _OF_THE_MODEL = {"hidden", "activation", "downsampling"}
 _COMMON = {
@@ -213,6 +219,30 @@ EXPERIMENTS = (
         seeds=SEEDS,
         settings=_SETTING | _COMMON,
         run=partial(train_images, base=_SETTING, frames=FRAMES),
+        headline=HEADLINE,
+    ),
+    Experiment(
+        name="images_variants",
+        title="The same at K = 1,024 and width 32, with one setting changed",
+        axes=(
+            Axis("variant", "what is changed", tuple(VARIANTS)),
+            Axis("warmup", "warm-up length", (0, 1000), "steps"),
+        ),
+        seeds=SEEDS,
+        settings=_SETTING | _COMMON | {"variants": VARIANTS},
+        run=partial(train_images, base=_SETTING, frames=FRAMES),
+        headline=HEADLINE,
+    ),
+    Experiment(
+        name="images_longer",
+        title="The same with few codes and twice the steps",
+        axes=(
+            Axis("warmup", "warm-up length", (0, 250, 1000), "steps"),
+            Axis("codebook_size", "codebook size K", (64,), "codes"),
+        ),
+        seeds=SEEDS,
+        settings=_LONGER | _COMMON | {"frames": list(_LONGER_FRAMES)},
+        run=partial(train_images, base=_LONGER, frames=_LONGER_FRAMES),
         headline=HEADLINE,
     ),
     Experiment(

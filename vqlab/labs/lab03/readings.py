@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from vqlab import measures
-from vqlab.sweeps import StoredSweep
+from vqlab.sweeps import Arrays, StoredSweep
 
 PIXELS, TOKENS = 32 * 32, 8 * 8  # of one image
 CODEBOOK_SIZE, WIDTH = 1024, 32  # what is varied elsewhere has these
@@ -21,18 +21,31 @@ def rate(codes: ArrayLike) -> np.ndarray:
     return TOKENS * np.log2(codes) / PIXELS
 
 
-def saved(sweep: StoredSweep, warmup: int, codebook_size: int, width: int) -> float:
-    """Per cent of the cold error, as a mean over seeds, that the warm-up saves; negative if the error rises."""
-    cold, warm = (
-        sweep.final("mse", warmup=steps, codebook_size=codebook_size, width=width).mean() for steps in (0, warmup)
-    )
+def saved(sweep: StoredSweep, warmup: int, **position: object) -> float:
+    """Per cent of the cold error, as a mean over seeds, that the warm-up saves; negative if the error rises.
+
+    position: of both trainings, on the other axes of the sweep.
+    """
+    cold, warm = (sweep.final("mse", warmup=steps, **position).mean() for steps in (0, warmup))
     return float(100 * (1 - warm / cold))
+
+
+def trained(sweep: StoredSweep, variants: StoredSweep, warmup: int, variant: str | None = None) -> Arrays:
+    """The arrays of a training at K = `CODEBOOK_SIZE` with one setting changed, or with none.
+
+    sweep, variants: the stored `images_collapse` and `images_variants`.   variant: as there, or "width N" of either.
+    """
+    known = sweep.axes["width"].values
+    width = WIDTH if variant is None else {f"width {value}": value for value in known}.get(variant)
+    if width:
+        return sweep.at(warmup=warmup, codebook_size=CODEBOOK_SIZE, width=width)
+    return variants.at(variant=variant, warmup=warmup)
 
 
 def crossing(sweep: StoredSweep, warmup: int, width: int) -> tuple[int, int] | None:
     """The neighbouring K between which the warm-up turns from costing error to saving it; None if nowhere."""
     sizes = sweep.axes["codebook_size"].values
-    helps = [saved(sweep, warmup, k, width) > 0 for k in sizes]
+    helps = [saved(sweep, warmup, codebook_size=k, width=width) > 0 for k in sizes]
     turns = [i for i in range(1, len(sizes)) if helps[i] and not helps[i - 1]]
     return (sizes[turns[0] - 1], sizes[turns[0]]) if turns else None
 

@@ -22,7 +22,7 @@ def crossing_view(sweep: StoredSweep, state: dict) -> View:
     """
     width, sizes = state["width"], _sizes(sweep)
     longest = sweep.axes["warmup"].values[-1]
-    gains = [readings.saved(sweep, longest, k, width) for k in sizes]
+    gains = [readings.saved(sweep, longest, codebook_size=k, width=width) for k in sizes]
     ends = [f"K = {sizes[i]:,}: the warm-up {_saves(gains[i])}" for i in (0, -1)]
     figure, (left, right) = figures.canvas(2, "; ".join(ends))
     for axis, key in ((left, "mse"), (right, "perplexity")):
