@@ -510,12 +510,23 @@ def test_a_narrow_encoder_costs_a_few_points_of_class_and_no_warm_up_moves_them(
 RESTORED = ("β = 1, replacement", "4×4 tokens, β = 1, replacement")
 
 
-@pytest.mark.parametrize("variant", [None, "random latents", "β = 1", "L1 loss", "replacement", *RESTORED])
+@pytest.mark.parametrize("variant", [None, "random latents", "β = 1", "L1 loss", *RESTORED])
 def test_the_warm_up_saves_error_whatever_else_is_changed(variant, sweep, variants):
     cold, warm = (readings.trained(sweep, variants, warmup, variant) for warmup in (0, 1000))
     assert warm["mse"][:, -1].max() < cold["mse"][:, -1].min()
     assert (warm["used_dim"][:, -1] > cold["used_dim"][:, -1]).all()
     assert (warm["active"][:, -1] > 0.9 * readings.CODEBOOK_SIZE).all()
+
+
+def test_with_replacement_alone_the_warm_up_hardly_saves(variants):
+    cold, warm = (variants.at(variant="replacement", warmup=warmup) for warmup in (0, 1000))
+    assert abs(readings.saved(variants, 1000, variant="replacement")) < 4
+    assert (cold["active"][:, -1] > 0.97 * readings.CODEBOOK_SIZE).all()
+    assert (warm["latent_dim"][:, -1] > 1.4 * cold["latent_dim"][:, -1]).all()
+
+
+def test_random_codes_are_one_code(variants):
+    assert (variants.final("active", variant="random codes") < 0.01 * readings.CODEBOOK_SIZE).all()
 
 
 @pytest.mark.parametrize("variant", RESTORED)

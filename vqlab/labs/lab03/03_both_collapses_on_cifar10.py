@@ -470,23 +470,32 @@ def probe(width, warmup):
 
 
 NEAR_CHANCE = 15  # per cent; chance names one class of ten
-gone = {width: probe(width, 0) < NEAR_CHANCE for width in ("width 4", "width 4, leaky ReLU", "width 8", "width 32")}
-ill = gone["width 4"]
-before, after = (
-    {key: narrowed(key, "width 4", warmup)[ill] for key in ("active", "perplexity", "probe_latents")}
-    for warmup in (0, longest)
+one_picture = variants.final(
+    "mse", variant="random codes", warmup=0
+).mean()  # of trainings with a single code (section 10)
+gone = probe("width 4", 0) < NEAR_CHANCE
+merged = [narrowed(key, "width 4", warmup)[gone] for key in ("probe_latents", "perplexity") for warmup in (0, longest)]
+blind = (narrowed("mse", "width 4, leaky ReLU", 0) > 0.95 * one_picture) & (
+    probe("width 4, leaky ReLU", 0) >= NEAR_CHANCE
 )
 cost = probe("width 32", longest).mean() - probe("width 8", longest).mean()
-merged = (
-    f"- **At width 4 it comes, but not in every seed.** From {ill.sum()} of {len(ill)} cold encoders of width 4 a probe reads no more than chance ({per_cent(before['probe_latents'], 1)}), "
-    f"perplexity {readings.range_of(before['perplexity'], 1)}: nearly all images have become one token, embeddings and tokens are gone together. With the warm-up the same seed reads {per_cent(after['probe_latents'], 1)}. "
-    f"With leaky ReLU {gone['width 4, leaky ReLU'].sum()} of {len(ill)} are gone.\n"
-    if ill.any()
-    else "- **Even at width 4 it does not come**: each cold encoder's classes can be read above chance.\n"
+narrowest = (
+    f"- **At width 4 embeddings collapse, but not in every seed.** In {gone.sum()} of {gone.size} cold trainings a probe reads no more than chance ({per_cent(merged[0], 1)}), with a perplexity of "
+    f"{readings.range_of(merged[2], 1)}: nearly every latent has become the same token. Its error, {1000 * narrowed('mse', 'width 4', 0)[gone].max():.0f} thousandths, is that of one picture for all "
+    f"({1000 * one_picture:.0f}). With the warm-up the same seed reads {per_cent(merged[1], 1)}, perplexity {readings.range_of(merged[3])}.\n"
+    if gone.any()
+    else "- **Even at width 4 embeddings do not collapse**: each cold encoder's classes can be read above chance.\n"
+)
+leaky = (
+    f"- **An encoder that cannot die is no remedy.** With leaky ReLU {blind.sum()} of {blind.size} cold trainings of width 4 still tell the classes and yet have the error of one picture for all: "
+    "there it is the *decoder*, whose ReLUs may die, that no longer looks at its tokens.\n"
+    if blind.any()
+    else ""
 )
 Markdown(
     f"- **The warm-up saves error at every width**: {saves('width 4')} at width 4, {saves('width 8')} at 8, {saves('width 16')} at 16 and {saves('width 32')} at 32.\n"
-    + merged
+    + narrowest
+    + leaky
     + f"- **From width 8 on little is lost, and no warm-up moves it.** From the embeddings of width 8 a probe reads {spread(probe('width 8', 0))} % cold and {spread(probe('width 8', longest))} % warm, "
     f"from those of width 32 {spread(probe('width 32', 0))} % and {spread(probe('width 32', longest))} %. Eight channels cost {cost:.1f} points of {probe('width 32', longest).mean():.0f}, where chance has 10. "
     "Nothing has merged as the classes of Lab 02 did, and training for reconstruction never asked for classes.\n"
@@ -530,6 +539,7 @@ Markdown(
 changed = [
     None,
     "random latents",
+    "random codes",
     "β = 1",
     "replacement",
     "β = 1, replacement",
@@ -577,16 +587,20 @@ def change(variant):
 
 
 held = [variant for variant in changed if readings.apart(*change(variant)[1]) and change(variant)[2] > 0]
-restored = "β = 1, replacement"
-(refilled, _), _, left = change(restored)
+left = change("β = 1, replacement")[2]
+far = change("random codes")
+untrained = readings.trained(grid, variants, 0, "random codes")["spread"][:, 0]
 coarse = change("4×4 tokens, β = 1, replacement")[2]
 l1 = readings.trained(grid, variants, longest, "L1 loss")
 growth = l1["spread"][:, -1] / l1["spread"][:, grid.settings["frames"].index(longest)]
 still = readings.trained(grid, variants, longest, "L1 loss")["active"][:, -1]
 Markdown(
     f"- **The warm-up saves error, all seeds apart, in {len(held)} of {len(changed)} rows.**\n"
-    f"- **Replacement alone restores the use, not the dimensions.** With β = 1 and replacement a cold start uses {spread(refilled)} codes. The warm-up still saves {left:.0f} %, and at 4 × 4 tokens {coarse:.0f} %. "
-    "What is left there is no matter of codes: look at the dimensions. That is the question of Lab 04.\n"
+    f"- **Replacement restores the use, not the dimensions.** With it a cold start uses {spread(change('replacement')[0][0])} codes, and at β = 0.25 the warm-up then saves {change('replacement')[2]:.0f} %, "
+    f"{'all seeds apart' if readings.apart(*change('replacement')[1]) else 'less than the seeds differ'}. At β = 1 it still saves {left:.0f} %, and with 4 × 4 tokens {coarse:.0f} %. "
+    "In all three the cold latents have about half the dimensions of the warm ones. When that costs, and why, is the question of Lab 04.\n"
+    f"- **Random codes are the worst start of all**: {spread(far[0][0])} codes cold, {spread(far[0][1])} warm. In {grid.settings['latent_dim']} dimensions normal numbers lie about √{grid.settings['latent_dim']} = {grid.settings['latent_dim'] ** 0.5:.0f} from the middle, "
+    f"each in a direction of its own, and untrained latents spread by {spread(untrained)}. All of them share the nearest code. In the plane of Lab 01 such codes had lain among the latents.\n"
     f"- **With L1 the latents go on growing** after the switch, by a factor of {spread(growth)}, and yet {spread(still)} codes are in use at the end: EMA codes follow latents that grow together."
 )
 
