@@ -19,6 +19,18 @@ def spread_of(latents: np.ndarray) -> np.ndarray:
     return latents.std(axis=-2).mean(axis=-1)
 
 
+def radius_of(points: np.ndarray) -> np.ndarray:
+    """Root-mean-square distance of points from their mean: (..., N, d) -> (...)."""
+    around = points - points.mean(axis=-2, keepdims=True)
+    return np.sqrt(np.square(around).sum(-1).mean(-1))
+
+
+def share_in_the_middle(latents: np.ndarray) -> np.ndarray:
+    """Share of latents within half of their root-mean-square radius of their mean: (..., N, d) -> (...)."""
+    distances = np.linalg.norm(latents - latents.mean(axis=-2, keepdims=True), axis=-1)
+    return (distances < radius_of(latents)[..., None] / 2).mean(axis=-1)
+
+
 def flatness(latents: np.ndarray) -> np.ndarray:
     """Smallest over largest principal deviation of latents, 0 on a line: (..., N, d) -> (...)."""
     around = latents - latents.mean(axis=-2, keepdims=True)
