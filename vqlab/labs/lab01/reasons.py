@@ -18,7 +18,6 @@ from vqlab.sweeps.threads import one_thread
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from vqlab.models import MLPAutoencoder
     from vqlab.training import Trainer
 
 # Another encoder than that of any stored seed, for codes that know clusters but not these latents.
@@ -97,7 +96,6 @@ def train_start(position: dict, seeds: Sequence[int], *callbacks: Callable, base
 
 def _placed(seeds: Sequence[int], x: "Tensor", codebook_size: int, base: Mapping, warmup: int) -> "Trainer":
     """A training whose codes have just been placed, with all the quantized steps of `base` before it."""
-    from vqlab.models import MLPAutoencoder
     from vqlab.training import Settings, Trainer
 
     chosen = dict(base)
