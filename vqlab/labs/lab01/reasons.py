@@ -96,6 +96,7 @@ def train_start(position: dict, seeds: Sequence[int], *callbacks: Callable, base
 
 def _placed(seeds: Sequence[int], x: "Tensor", codebook_size: int, base: Mapping, warmup: int) -> "Trainer":
     """A training whose codes have just been placed, with all the quantized steps of `base` before it."""
+    from vqlab.models import MLPAutoencoder
     from vqlab.training import Settings, Trainer
 
     chosen = dict(base)
