@@ -63,3 +63,21 @@ def clusters_served(latents: np.ndarray, codes: np.ndarray, y: np.ndarray) -> in
     """
     tokens = ((latents[:, None] - codes) ** 2).sum(-1).argmin(1)
     return len({np.bincount(tokens[y == cluster]).argmax() for cluster in np.unique(y)})
+
+
+def verdict(cold: np.ndarray, warm: np.ndarray, codebook_size: int) -> str:
+    """Whether the lab's claim holds by the perplexities (seeds,) of a cold start and after a warm-up, over all seeds.
+
+    It holds if no cold training uses half of its codebook and every warm one does.
+    """
+    ill, cured = (cold < codebook_size / 2).all(), (warm >= codebook_size / 2).all()
+    if ill and cured:
+        return "holds"
+    if cured:
+        return "bends: the disease is mild"
+    return "bends: the cure is partial" if warm.min() > cold.max() else "fails: no cure in every seed"
+
+
+def halfway(cold: np.ndarray, warm: np.ndarray) -> float:
+    """The perplexity above which a codebook counts as alive: the geometric mean of those cold and warm, (seeds,)."""
+    return float(np.sqrt(cold.mean() * warm.mean()))

@@ -15,15 +15,12 @@ STARTS = {"cold": 0.0, "warm": 0.4}
 # What each setting changes: settings of the training, of the model, or the data set.
 CHANGES: dict[str, dict] = {
     "as in this lab": {},
-    "width 16": {"hidden": 16},
     "width 128": {"hidden": 128},
     "tanh units": {"activation": "tanh"},
-    "learning rate 0.0005": {"learning_rate": 5e-4},
     "learning rate 0.01": {"learning_rate": 1e-2},
     "plain SGD": {"optimizer": "sgd", "learning_rate": 0.1},
     "4,000 steps": {"steps": 4000},
     "codes learn by gradient": {"update": "gradient"},
-    "β = 1": {"commitment_weight": 1.0},
     "β = 0.05": {"commitment_weight": 0.05},
     "β = 0.01": {"commitment_weight": 0.01},
     "L1 loss": {"loss": "l1"},

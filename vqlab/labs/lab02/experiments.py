@@ -189,7 +189,7 @@ EXPERIMENTS = (
         title="Where capacity is real: sixteen classes in two and in ten dimensions × width × activation × warm-up",
         axes=(
             Axis("dimensions", "dimensions of the data", (2, 10), "dimensions"),
-            Axis("width", "encoder width h", (1, 2, 3, 4, 6, 8, 16), "units"),
+            Axis("width", "encoder width h", (2, 3, 4, 8, 16), "units"),
             Axis("activation", "activation of the encoder", ("relu", "leaky relu", "linear")),
             Axis("warmup", "warm-up length", (0, WARMUP), "steps"),
         ),
