@@ -5,7 +5,7 @@
 #
 # | | |
 # |---|---|
-# | Time | 40 minutes, and 20 for the exercises |
+# | Time | 45 minutes, and 20 for the exercises |
 # | You need | [Lab 00](00_start_here.ipynb), PyTorch basics |
 # | You will be able to | cause tokens collapse and cure it · find the codebook size at which it begins · tell apart what the warm-up does and what a better-spread initialisation does |
 # | Exercises | 5, worth 14 points, and an open question worth 4 |
@@ -268,7 +268,9 @@ from vqlab.labs.lab01 import reasons
 
 def ends(start, k):
     """Final perplexity of every seed, and whether the codebook is alive: (seeds,) each."""
-    cold_end, warm_end, here = (told_apart.final("perplexity", start=s, codebook_size=k) for s in ("cold", "warm-up", start))
+    cold_end, warm_end, here = (
+        told_apart.final("perplexity", start=s, codebook_size=k) for s in ("cold", "warm-up", start)
+    )
     return here, here > readings.halfway(cold_end, warm_end)
 
 
@@ -282,8 +284,15 @@ for start, (_, by_scale, by_distinctness) in reasons.STARTS.items():
     end, alive = ends(start, 256)
     right = per_cent(placed_on["named"][:, 0])
     said = (foretold(by_scale), foretold(by_distinctness))
-    rows.append([start, *said, spread(placed_on["size"][:, 0], 2), right, spread(end), f"{alive.sum()} of {alive.size}"])
-columns = ("latents' spread when codes are placed", "cluster named by neighbours", "perplexity of 256 (N = 4,000)", "alive")
+    rows.append(
+        [start, *said, spread(placed_on["size"][:, 0], 2), right, spread(end), f"{alive.sum()} of {alive.size}"]
+    )
+columns = (
+    "latents' spread when codes are placed",
+    "cluster named by neighbours",
+    "perplexity of 256 (N = 4,000)",
+    "alive",
+)
 table(["start", "scale says", "indistinct says", *columns], rows)
 
 # %%
@@ -605,6 +614,7 @@ for setting in settings:
 columns = [f"K = {k}, {start}" for k in (64, 256) for start in ("cold", "warm")]
 table(["what is changed", *columns, "active of 256, cold → warm", "the claim"], rows)
 
+
 # %%
 def growth_after_switch(setting):
     """Spread of the latents at the end over that at the switch, with the warm-up and K = 256: (seeds,)."""
@@ -623,8 +633,15 @@ rows = []
 for setting in settings:
     if setting in bent or setting in beside:
         cold_256, warm_256 = cold_warm(setting, 256)
-        rows.append([setting, warm_256, spread(growth_after_switch(setting)), cold_256, per_cent(in_the_middle(setting), 1)])
-columns = ("perplexity of 256, warm", "latents grow after the switch", "perplexity of 256, cold", "latents in the middle")
+        rows.append(
+            [setting, warm_256, spread(growth_after_switch(setting)), cold_256, per_cent(in_the_middle(setting), 1)]
+        )
+columns = (
+    "perplexity of 256, warm",
+    "latents grow after the switch",
+    "perplexity of 256, cold",
+    "latents in the middle",
+)
 table(["what is changed", *columns], rows)
 
 # %%

@@ -5,7 +5,7 @@
 #
 # | | |
 # |---|---|
-# | Time | 45 minutes, and 20 for the exercises |
+# | Time | 50 minutes, and 20 for the exercises |
 # | You need | [Lab 01](01_tokens_collapse.ipynb), NumPy basics |
 # | You will be able to | see merged classes, which perplexity alone does not show · tell two diseases apart, and give each its own cure · say how many hidden units it takes, and why |
 # | Exercises | 4, worth 11 points, and an open question worth 4 |
@@ -380,13 +380,16 @@ from vqlab.labs.lab02.pictures import capacity
 
 both = sweeps.load("embeddings_capacity")
 Explorer.of(
-    both, capacity.capacity_view, start={"warmup": 400}, also=[Slider("read", "read the class from", tuple(capacity.READ_FROM), start="embeddings")]
+    both,
+    capacity.capacity_view,
+    start={"warmup": 400},
+    also=[Slider("read", "read the class from", tuple(capacity.READ_FROM), start="embeddings")],
 )
 
 # %%
 kinds = both.axes["activation"].values
 rows = []
-for i, width in enumerate(both.axes["width"].values):
+for width in both.axes["width"].values:
     cells = [both.final("regions", dimensions=d, width=width, activation=a, warmup=400) for d in (2, 10) for a in kinds]
     rows.append([width, *cells])
 places = ("plane", "ten dimensions")
