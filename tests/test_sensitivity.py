@@ -144,3 +144,44 @@ def test_size_is_most_of_it_and_place_the_rest(told_apart):
 
 def cold_warm(others, setting, k):
     return [others.final("perplexity", setting=setting, start=start, codebook_size=k) for start in ("cold", "warm")]
+
+
+def growth_after_switch(others, setting):
+    size = others.at(setting=setting, start="warm", codebook_size=256)["size"]  # (seeds, frames)
+    return (size[:, -1] / size[:, 1]).mean()
+
+
+def test_the_claim_holds_in_most_settings_and_bends_where_the_lab_says(others):
+    verdicts = {
+        setting: {k: readings.verdict(*cold_warm(others, setting, k), k) for k in (64, 256)}
+        for setting in others.axes["setting"].values
+    }
+    assert sum(set(said.values()) == {"holds"} for said in verdicts.values()) > len(verdicts) / 2
+    for setting in ("as in this lab", "L1 loss, β = 4", "ring without clusters", "4,000 steps", "plain SGD"):
+        assert set(verdicts[setting].values()) == {"holds"}
+    assert verdicts["uniform square"][64] == "bends: the disease is mild"
+    for setting in ("L1 loss", "β = 0.01"):
+        assert verdicts[setting][256] != "holds"
+
+
+def test_the_cure_fails_where_latents_go_on_growing(others):
+    cured = {True: [], False: []}
+    for setting in others.axes["setting"].values:
+        whole = all((cold_warm(others, setting, k)[1] >= k / 2).all() for k in (64, 256))
+        cured[whole].append(growth_after_switch(others, setting))
+    assert max(cured[True]) < min(cured[False])
+    assert growth_after_switch(others, "L1 loss, β = 4") < 1.1 < growth_after_switch(others, "L1 loss")
+
+
+def test_the_hole_counts_more_than_the_clusters(others):
+    both, hole, clusters, neither = (
+        cold_warm(others, setting, 64)[0].mean()
+        for setting in ("as in this lab", "ring without clusters", "16 clusters on a grid", "uniform square")
+    )
+    assert both < clusters < neither
+    assert neither / hole > 1.5 * hole / both
+    middle = [
+        others.final("middle", setting=setting, start="cold", codebook_size=256).mean()
+        for setting in ("as in this lab", "ring without clusters", "16 clusters on a grid", "uniform square")
+    ]
+    assert max(middle[:2]) < 0.03 < 0.1 < min(middle[2:])
