@@ -470,3 +470,19 @@ def test_the_boundary_is_the_last_rise_above_the_level():
     assert measures.boundary((1, 2, 3, 4), [0.2, 0.96, 0.9, 0.97]) == 4
     assert measures.boundary((1, 2, 3, 4), [0.95, 0.96, 0.99, 0.97]) == 1
     assert measures.boundary((1, 2, 3), [0.2, 0.96, 0.9]) is None
+
+
+def test_in_the_plane_dead_units_merge_classes_and_in_ten_dimensions_much_is_lost_without_them(both):
+    def kept(dimensions, activation):
+        return both.final("regions", dimensions=dimensions, activation=activation, warmup=400) / capacity.CLASSES
+
+    leaky, linear = (
+        {d: readings.shared_loss(kept(d, "relu"), kept(d, kind)) for d in (2, 10)} for kind in ("leaky relu", "linear")
+    )
+    assert linear[2] < 0.15 < 0.2 < linear[10]
+    assert leaky[2] < 0.4 < 0.5 < leaky[10]
+    of = both.axes["width"].values.index
+    assert (kept(10, "linear")[of(2)] < 1).all()  # no dead unit and no fold, and yet too few
+    assert kept(10, "leaky relu")[of(4)].mean() - kept(10, "relu")[of(4)].mean() < 0.1
+    assert kept(10, "leaky relu")[of(2)].mean() - kept(10, "relu")[of(2)].mean() > 0.15
+    assert (kept(10, "leaky relu")[of(16)] == 1).all()
