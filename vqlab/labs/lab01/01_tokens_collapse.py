@@ -678,7 +678,7 @@ Markdown(
 # | cause | k-means on an untrained encoder, whose outputs are nearly a point | reproduced (section 5) |
 # | why that hurts | the embeddings are not yet distinct, so codes placed on them are not either | **another reason**: it is scale. Distinct but narrow latents let the codes die, indistinct but wide ones do not (section 5) |
 # | cure | train without quantization first, then k-means, then fine-tune | reproduced (section 4) |
-# | large K | the gain grows with the codebook | reproduced (section 4) |
+# | large K | the gain grows with the codebook | reproduced (section 4); with an L1 loss or a small β the cure is partial (section 9) |
 # | small K | with few codes, pre-training is slightly *worse*, for there is a gap between continuous and discrete training | **not reproduced**: at K = 8 no warm-up length has a higher mean error than the cold start (section 8) |
 # | other initialisations | not compared | clusterings change nothing; scale and replacement do (section 7) |
 #
