@@ -9,8 +9,9 @@ import torch
 from sklearn.neighbors import NearestCentroid
 
 from vqlab import data, figures, measures, sweeps
-from vqlab.labs.lab02 import dead_units, readings
+from vqlab.labs.lab02 import capacity, dead_units, readings
 from vqlab.labs.lab02.experiments import GRID, grid_points, train_classes, units_at_work
+from vqlab.labs.lab02.pictures import capacity as capacity_pictures
 from vqlab.labs.lab02.pictures import embeddings, widths
 from vqlab.models import StackedMLP
 from vqlab.sweeps.packing import unpack
@@ -39,6 +40,11 @@ def sweep():
 @pytest.fixture(scope="module")
 def many():
     return sweeps.load("embeddings_activation")
+
+
+@pytest.fixture(scope="module")
+def both():
+    return sweeps.load("embeddings_capacity")
 
 
 # --- what is recorded --------------------------------------------------------------------------------------
@@ -123,6 +129,34 @@ def test_units_that_do_not_live_have_no_gradient_and_the_rest_of_the_encoder_doe
     dead = (second <= 0).all(1)  # (R, h): dead at every sample
     assert dead.any()
     assert not encoder.biases[1].grad[:, 0][dead].any()
+
+
+@pytest.mark.parametrize("dimensions", [2, 3, 10])
+def test_classes_in_any_number_of_dimensions_are_as_far_apart_for_their_spread(dimensions):
+    x, y = capacity.classes_in(dimensions)
+    assert (x.shape, x.dtype) == ((4000, dimensions), np.float32)
+    means = measures.class_means(x, y)
+    apart = min(np.linalg.norm(a - b) for a, b in itertools.combinations(means, 2))
+    spread = np.sqrt(measures.class_covariances(x, y).trace(axis1=-2, axis2=-1).mean() / dimensions)
+    assert spread / apart == pytest.approx(0.18, rel=0.1)
+    assert measures.distinct_regions(x, y) == capacity.CLASSES
+
+
+def test_what_a_squeeze_leaves_grows_with_the_width_and_is_all_at_full_width():
+    for dimensions in (2, 10):
+        left = [capacity.regions_left(dimensions, width) for width in (1, 2, 3, 4, 8, 16)]
+        assert left == sorted(left)
+        assert left[0] < left[-1] == capacity.CLASSES
+    assert capacity.regions_left(10, 2) < capacity.regions_left(2, 2) == capacity.CLASSES
+
+
+def test_an_encoder_of_ten_dimensions_is_narrow_in_the_middle_only():
+    seen = []
+    position = {"dimensions": 10, "width": 3, "activation": "linear", "warmup": 10}
+    cell = train_classes(position, (0, 1), seen.append, base=TINY, frames=(0, 30))
+    assert [weight.shape[-2:] for weight in seen[-1].model.encoder.weights] == [(10, 3), (3, 3), (3, 10)]
+    assert cell["regions"].shape == (2, 2)
+    assert (cell["living"] == 3).all()
 
 
 # --- pictures ----------------------------------------------------------------------------------------------
@@ -244,6 +278,23 @@ def test_the_boundary_picture_draws_every_seed_the_mean_and_the_prediction(many)
     np.testing.assert_allclose(mean, shares.mean(1), rtol=1e-6)
     np.testing.assert_allclose(predicted, 100 * readings.predicted_share(tuple(many.axes["width"].values), 8, "grid"))
     assert f"below width {measures.boundary(many.axes['width'].values, shares.mean(1) / 100)}" in view.alt
+
+
+def capacity_states():
+    for warmup, read in itertools.product((0, 400), capacity_pictures.READ_FROM):
+        yield {"warmup": warmup, "read": read}
+
+
+def test_the_capacity_picture_is_legible_and_draws_what_is_stored(both):
+    shown = [capacity_pictures.capacity_view(both, state) for state in capacity_states()]
+    for view in shown:
+        pictures.check(view)
+    pictures.check_that_nothing_moves(shown)
+    stored = 100 * both.final("regions", dimensions=10, activation="relu", warmup=0).mean(-1) / capacity.CLASSES
+    drawn = {line.get_label(): line.get_ydata() for line in shown[0].figure.axes[1].lines}
+    np.testing.assert_allclose(drawn["ReLU"], stored)
+    squeezed = [100 * capacity.regions_left(10, width) / capacity.CLASSES for width in both.axes["width"].values]
+    np.testing.assert_allclose(drawn["squeezed"], squeezed)
 
 
 def test_a_table_shows_seeds_as_mean_and_deviation():
@@ -419,3 +470,19 @@ def test_the_boundary_is_the_last_rise_above_the_level():
     assert measures.boundary((1, 2, 3, 4), [0.2, 0.96, 0.9, 0.97]) == 4
     assert measures.boundary((1, 2, 3, 4), [0.95, 0.96, 0.99, 0.97]) == 1
     assert measures.boundary((1, 2, 3), [0.2, 0.96, 0.9]) is None
+
+
+def test_in_the_plane_dead_units_merge_classes_and_in_ten_dimensions_much_is_lost_without_them(both):
+    def kept(dimensions, activation):
+        return both.final("regions", dimensions=dimensions, activation=activation, warmup=400) / capacity.CLASSES
+
+    leaky, linear = (
+        {d: readings.shared_loss(kept(d, "relu"), kept(d, kind)) for d in (2, 10)} for kind in ("leaky relu", "linear")
+    )
+    assert linear[2] < 0.15 < 0.2 < linear[10]
+    assert leaky[2] < 0.4 < 0.5 < leaky[10]
+    of = both.axes["width"].values.index
+    assert (kept(10, "linear")[of(2)] < 1).all()  # no dead unit and no fold, and yet too few
+    assert kept(10, "leaky relu")[of(4)].mean() - kept(10, "relu")[of(4)].mean() < 0.1
+    assert kept(10, "leaky relu")[of(2)].mean() - kept(10, "relu")[of(2)].mean() > 0.15
+    assert (kept(10, "leaky relu")[of(16)] == 1).all()

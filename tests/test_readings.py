@@ -80,6 +80,31 @@ def test_a_cluster_without_a_code_of_its_own_is_not_served():
     assert lab01.clusters_served(latents, np.array([[3.0, 0]]), y) == 1
 
 
+def test_the_middle_is_half_of_the_radius_and_no_size_or_place_matters():
+    square = np.array([[1.0, 1.0], [-1.0, 1.0], [1.0, -1.0], [-1.0, -1.0]])
+    assert lab01.radius_of(3 * square + 5) == pytest.approx(3 * np.sqrt(2))
+    assert lab01.share_in_the_middle(square) == 0
+    points = np.concatenate([square, np.zeros((4, 2))])  # radius 1: four points in the middle
+    np.testing.assert_allclose(lab01.share_in_the_middle(np.stack([points, 0.01 * points - 7])), [0.5, 0.5])
+
+
+@pytest.mark.parametrize(
+    ("cold", "warm", "words"),
+    [
+        ((3, 7), (8, 15), "holds"),
+        ((3, 8), (8, 15), "bends: the disease is mild"),
+        ((3, 4), (7, 15), "bends: the cure is partial"),
+        ((3, 8), (7, 15), "fails: no cure in every seed"),
+    ],
+)
+def test_the_claim_holds_if_all_cold_seeds_use_less_than_half_and_all_warm_ones_at_least_half(cold, warm, words):
+    assert lab01.verdict(np.array(cold), np.array(warm), 16) == words
+
+
+def test_halfway_is_the_geometric_mean():
+    assert lab01.halfway(np.array([3.0, 5.0]), np.array([60.0, 68.0])) == pytest.approx(16)
+
+
 # --- Lab 02 --------------------------------------------------------------------------------------------------
 
 
@@ -113,6 +138,12 @@ def test_a_number_sees_the_merged_runs_that_fall_below_all_healthy_ones(refuses)
     assert lab02.seen_by(np.array([[8, 5], [5, 7], [6, 6]]), merged) == (5, 0)  # as low as a healthy one is not seen
     with refuses("no healthy one is left"):
         lab02.seen_by(np.ones(3), np.ones(3, bool))
+
+
+def test_the_shared_loss_is_what_units_that_cannot_die_lose_as_well():
+    assert lab02.shared_loss(np.array([[0.5, 1], [0.75, 1]]), np.array([[0.75, 1], [1, 1]])) == pytest.approx(1 / 3)
+    assert lab02.shared_loss(np.array([0.5]), np.array([0.5])) == pytest.approx(1)
+    assert lab02.shared_loss(np.ones(3), np.ones(3)) == 0
 
 
 def test_fates_are_counted_by_living_units():

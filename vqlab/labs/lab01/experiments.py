@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from vqlab.data import gaussian_ring
+from vqlab.labs.lab01 import reasons, sensitivity
 from vqlab.sweeps import Arrays, Axis, Experiment
 from vqlab.sweeps.recorder import Recorder, frame_steps, train
 
@@ -15,6 +16,11 @@ _PICTURED = 80
 _QUICK = {"hidden": 32, "steps": 1000, "batch_size": 128, "learning_rate": 2e-3}
 _LONG = {"hidden": 64, "steps": 2000, "batch_size": 256, "learning_rate": 1e-3}
 _CODEBOOK_SIZE = Axis("codebook_size", "codebook size K", (8, 16, 32, 64, 128, 256), "codes")
+# Where cold and warm are compared again: one K at which the cold curve has bent, and the largest.
+_COMPARED = Axis("codebook_size", "codebook size K", (64, 256), "codes")
+# As many quantized steps as the warm-up of 400 leaves of 1,000.
+_REASONS = _QUICK | {"steps": 600}
+_REASONS_WARMUP = 400
 # How Lab 01's comparison places the codes: initialisation and, for one arm, what happens afterwards.
 INITIALISATIONS = {
     "k-means": {"initialisation": "kmeans"},
@@ -78,6 +84,28 @@ EXPERIMENTS = (
         seeds=SEEDS,
         settings=_QUICK | {"initialisations": INITIALISATIONS},
         run=partial(train_ring, base=_QUICK, frames=False),
+        headline=HEADLINE,
+    ),
+    Experiment(
+        name="tokens_sensitivity",
+        title="One change of setting at a time × cold or warm × codebook size",
+        axes=(
+            Axis("setting", "what is changed", tuple(sensitivity.CHANGES)),
+            Axis("start", "start", tuple(sensitivity.STARTS)),
+            _COMPARED,
+        ),
+        seeds=SEEDS,
+        settings=_QUICK | {"changes": sensitivity.CHANGES, "starts": sensitivity.STARTS},
+        run=partial(sensitivity.train_changed, base=_QUICK),
+        headline=HEADLINE,
+    ),
+    Experiment(
+        name="tokens_reasons",
+        title="Scale or indistinct latents: starts that tell the two apart × codebook size",
+        axes=(Axis("start", "start", tuple(reasons.STARTS)), _COMPARED),
+        seeds=SEEDS,
+        settings=_REASONS | {"warmup": _REASONS_WARMUP},
+        run=partial(reasons.train_start, base=_REASONS, warmup=_REASONS_WARMUP),
         headline=HEADLINE,
     ),
 )

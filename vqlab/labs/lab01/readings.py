@@ -19,6 +19,18 @@ def spread_of(latents: np.ndarray) -> np.ndarray:
     return latents.std(axis=-2).mean(axis=-1)
 
 
+def radius_of(points: np.ndarray) -> np.ndarray:
+    """Root-mean-square distance of points from their mean: (..., N, d) -> (...)."""
+    around = points - points.mean(axis=-2, keepdims=True)
+    return np.sqrt(np.square(around).sum(-1).mean(-1))
+
+
+def share_in_the_middle(latents: np.ndarray) -> np.ndarray:
+    """Share of latents within half of their root-mean-square radius of their mean: (..., N, d) -> (...)."""
+    distances = np.linalg.norm(latents - latents.mean(axis=-2, keepdims=True), axis=-1)
+    return (distances < radius_of(latents)[..., None] / 2).mean(axis=-1)
+
+
 def flatness(latents: np.ndarray) -> np.ndarray:
     """Smallest over largest principal deviation of latents, 0 on a line: (..., N, d) -> (...)."""
     around = latents - latents.mean(axis=-2, keepdims=True)
@@ -51,3 +63,21 @@ def clusters_served(latents: np.ndarray, codes: np.ndarray, y: np.ndarray) -> in
     """
     tokens = ((latents[:, None] - codes) ** 2).sum(-1).argmin(1)
     return len({np.bincount(tokens[y == cluster]).argmax() for cluster in np.unique(y)})
+
+
+def verdict(cold: np.ndarray, warm: np.ndarray, codebook_size: int) -> str:
+    """Whether the lab's claim holds by the perplexities (seeds,) of a cold start and after a warm-up, over all seeds.
+
+    It holds if no cold training uses half of its codebook and every warm one does.
+    """
+    ill, cured = (cold < codebook_size / 2).all(), (warm >= codebook_size / 2).all()
+    if ill and cured:
+        return "holds"
+    if cured:
+        return "bends: the disease is mild"
+    return "bends: the cure is partial" if warm.min() > cold.max() else "fails: no cure in every seed"
+
+
+def halfway(cold: np.ndarray, warm: np.ndarray) -> float:
+    """The perplexity above which a codebook counts as alive: the geometric mean of those cold and warm, (seeds,)."""
+    return float(np.sqrt(cold.mean() * warm.mean()))

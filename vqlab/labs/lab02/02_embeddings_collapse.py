@@ -5,7 +5,7 @@
 #
 # | | |
 # |---|---|
-# | Time | 45 minutes, and 20 for the exercises |
+# | Time | 50 minutes, and 20 for the exercises |
 # | You need | [Lab 01](01_tokens_collapse.ipynb), NumPy basics |
 # | You will be able to | see merged classes, which perplexity alone does not show · tell two diseases apart, and give each its own cure · say how many hidden units it takes, and why |
 # | Exercises | 4, worth 11 points, and an open question worth 4 |
@@ -365,8 +365,75 @@ table(
 # And the question: **most of it is dead units.** Units that never die need little more than half the width. What remains is "too few" in the strict sense: one unit gives
 # one number, whatever its shape, and a ring does not fit into one number. At width 2 the kink of leaky ReLU still folds the plane more often than tanh does.
 #
-# Do not carry this further than it goes. Data and latents have two dimensions here, so the encoder need only be the identity: a *linear* one with two units keeps any
-# classes apart. Where the data has more dimensions than a layer has units, too few units can lose classes as well, dead or not.
+# ### Where too few is too few: ten dimensions
+#
+# Do not carry this further than it goes. Data and latents have two dimensions here, so the encoder need only be the identity. Where classes fill more dimensions
+# than a layer has units, it must throw numbers away. So take sixteen classes around random points of the unit sphere in **ten** dimensions, as far apart for
+# their spread as those on the ring, and ten dimensions for the latents. Nothing else changes. Three activations: ReLU; leaky ReLU, which never dies; and none at all.
+# A **linear** encoder has neither dead units nor folds: what it loses is lost for want of numbers. The dotted line has no training in it: it is
+# the data itself, squeezed onto as many principal components as there are units.
+#
+# Which curves will part in the plane, and which in ten dimensions?
+
+# %%
+from vqlab.labs.lab02.pictures import capacity
+
+both = sweeps.load("embeddings_capacity")
+Explorer.of(
+    both,
+    capacity.capacity_view,
+    start={"warmup": 400},
+    also=[Slider("read", "read the class from", tuple(capacity.READ_FROM), start="embeddings")],
+)
+
+# %%
+kinds = both.axes["activation"].values
+rows = []
+for width in both.axes["width"].values:
+    cells = [both.final("regions", dimensions=d, width=width, activation=a, warmup=400) for d in (2, 10) for a in kinds]
+    rows.append([width, *cells])
+places = ("plane", "ten dimensions")
+table(["width", *(f"{place}: {kind}" for place in places for kind in kinds)], rows)
+
+# %%
+from vqlab.labs.lab02.capacity import regions_left
+
+stored_widths = both.axes["width"].values
+
+
+def kept_apart(d, activation, warmup=400):
+    """Share of the sixteen classes that stay apart: (widths, seeds)."""
+    return both.final("regions", dimensions=d, activation=activation, warmup=warmup) / 16
+
+
+said, squeezed = {}, {}
+for d in (2, 10):
+    mortal = kept_apart(d, "relu")
+    as_well = [readings.shared_loss(mortal, kept_apart(d, kind)) for kind in ("leaky relu", "linear")]
+    start_units = both.at(dimensions=d, activation="relu", warmup=400)["living"][..., 0]  # (widths, seeds)
+    full = start_units == np.array(stored_widths)[:, None]
+    said[d] = (
+        f"leaky ReLU loses {as_well[0]:.0%} as well, the linear encoder {as_well[1]:.0%}. "
+        f"Of the {np.sum(mortal < 1)} ReLU trainings that merged classes, {np.sum((mortal < 1) & full)} started without a single dead unit"
+    )
+    squeezed[d] = next(width for width in range(1, 17) if regions_left(d, width) == 16)
+at_2, at_4 = (
+    ", ".join(f"{16 * kept_apart(10, kind)[stored_widths.index(width)].mean():.1f} ({kind})" for kind in kinds)
+    for width in (2, 4)
+)
+gain = np.mean([kept_apart(10, kind).mean() - kept_apart(10, kind, 0).mean() for kind in kinds])
+Markdown(
+    f"With a warm-up, over all widths of the table:\n\n"
+    f"- **In the plane it is dead units.** Of what ReLU loses of the classes, {said[2]}.\n"
+    f"- **In ten dimensions much is lost without them.** Of what ReLU loses, {said[10]}. What even the linear encoder loses is lost for want of "
+    f"numbers; what leaky ReLU loses beyond it, to folds.\n"
+    f"- Squeezed and not trained, the data keep all sixteen classes from width {squeezed[2]} on in the plane, from width {squeezed[10]} on in ten dimensions.\n"
+    f"- At width 4 the three stand close together in ten dimensions: {at_4} classes of 16. At width 2 dead units still cost: {at_2}.\n"
+    f"- Here a warm-up helps the embeddings, too, but little: it keeps {100 * gain:.0f} points more of the classes apart, on average over widths and activations."
+)
+
+# %% [markdown]
+# So both kinds exist. **Count the dimensions that the classes need before you blame dead units**, and the living units before you blame the width.
 
 # %% [markdown]
 # ## 7. Build it
@@ -527,7 +594,7 @@ Markdown(
 #
 # | | arXiv 2411.16550 | here |
 # |---|---|---|
-# | cause | an encoder that is too small | reproduced (section 4); most of it is dead ReLU units, not too few, in this task of two dimensions (section 6) |
+# | cause | an encoder that is too small | reproduced (section 4); in two dimensions most of it is dead ReLU units; in ten a good part is too few (section 6) |
 # | cure | a larger encoder | reproduced (section 4) |
 # | and the warm-up? | given as the cure of the other disease | does not part merged classes, from 8 classes on (section 4) |
 # | where is the boundary? | not given in what we read | much the same for 8 to 32 classes, and little more than half as wide if no unit can die (section 6) |

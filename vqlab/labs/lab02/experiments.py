@@ -8,6 +8,7 @@ import numpy as np
 
 from vqlab import measures
 from vqlab.data import LAYOUTS, Samples, separate_classes
+from vqlab.labs.lab02 import capacity
 from vqlab.sweeps import Arrays, Axis, Experiment
 from vqlab.sweeps.recorder import Recorder, Snapshot, packed, train
 
@@ -130,21 +131,26 @@ def _per_cent(shares: np.ndarray) -> np.ndarray:
 def train_classes(
     position: dict, seeds: Sequence[int], *callbacks: Callable, base: dict, frames: Sequence[int], pictured: int = 0
 ) -> Arrays:
-    """Train at a position (width, classes, layout and, if given, codebook_size, warmup, activation); all seeds at once.
+    """Train at a position; all seeds at once.
 
+    position: width, then classes and layout or, for the classes of `capacity`, dimensions, and, if given,
+    codebook_size, warmup, activation. Latents have as many dimensions as the data.
     Only the encoder narrows: the decoder keeps the hidden units of `base` and ReLU, so it is never what fails.
     """
     from vqlab.models import MLPAutoencoder, StackedMLP
     from vqlab.training import Settings
 
     base = dict(base)
-    model = MLPAutoencoder(seeds, hidden=base.pop("hidden"))
-    h, activation = position["width"], position.get("activation", "relu")
-    model.encoder = StackedMLP(seeds, (2, h, h, model.latent_dim), activation)
+    if "dimensions" in position:
+        samples = capacity.classes_in(position["dimensions"])
+    else:
+        samples = separate_classes(position["layout"], position["classes"])
+    d, h = samples.x.shape[1], position["width"]
+    model = MLPAutoencoder(seeds, data_dim=d, latent_dim=d, hidden=base.pop("hidden"))
+    model.encoder = StackedMLP(seeds, (d, h, h, d), position.get("activation", "relu"))
     settings = Settings(
         codebook_size=position.get("codebook_size", CODES), warmup=position.get("warmup", WARMUP), **base
     )
-    samples = separate_classes(position["layout"], position["classes"])
     return train(ClassRecorder(frames, samples, pictured), model, samples.x, settings, seeds, *callbacks)
 
 
@@ -175,6 +181,20 @@ EXPERIMENTS = (
         ),
         seeds=_MANY_SEEDS,
         settings=_QUICK | {"codebook_size": CODES, "warmup": WARMUP, "frames": list(_ENDS)},
+        run=partial(train_classes, base=_QUICK, frames=_ENDS),
+        headline=HEADLINE,
+    ),
+    Experiment(
+        name="embeddings_capacity",
+        title="Where capacity is real: sixteen classes in two and in ten dimensions × width × activation × warm-up",
+        axes=(
+            Axis("dimensions", "dimensions of the data", (2, 10), "dimensions"),
+            Axis("width", "encoder width h", (2, 3, 4, 8, 16), "units"),
+            Axis("activation", "activation of the encoder", ("relu", "leaky relu", "linear")),
+            Axis("warmup", "warm-up length", (0, WARMUP), "steps"),
+        ),
+        seeds=SEEDS,
+        settings=_QUICK | {"codebook_size": CODES, "classes": capacity.CLASSES, "frames": list(_ENDS)},
         run=partial(train_classes, base=_QUICK, frames=_ENDS),
         headline=HEADLINE,
     ),

@@ -79,3 +79,13 @@ def fates(before: np.ndarray, regions: np.ndarray, classes: int) -> dict[str, tu
     groups = {"0": before == 0, "1": before == 1, "2 or more": before >= 2}
     ends = (regions == 1, (regions > 1) & (regions < classes), regions == classes)
     return {name: (int(here.sum()), *(int((end & here).sum()) for end in ends)) for name, here in groups.items()}
+
+
+def shared_loss(mortal: np.ndarray, immortal: np.ndarray) -> float:
+    """Of what units that can die lose of the classes, the share that units which cannot die lose as well.
+
+    mortal, immortal: shares kept at the same positions and seeds, of one shape. Near 0 the loss is for dead units;
+    near 1 it is there without them, so that capacity is what lacks; 0 where nothing is lost.
+    """
+    lost = float((1 - mortal).sum())
+    return float((1 - immortal).sum()) / lost if lost else 0.0
