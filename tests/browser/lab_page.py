@@ -80,12 +80,20 @@ class LabPage:
         accept = "document.querySelector('.jp-Dialog .jp-mod-accept')?.click();"
         self.page.wait_for_function(f"x => {{ {accept} return ({condition})(x); }}", arg=argument)
 
-    def show_file_browser(self, shown: bool) -> None:
-        """Open or close JupyterLab's file browser at the left."""
+    def settle(self) -> None:
+        """Wait until the page is whole: theme, widgets and pictures are there and laid out, and the kernel is idle."""
+        # JupyterLab hides all of itself for a moment when it changes its theme, and widgets are drawn one by one.
+        self.page.evaluate("milliseconds => probe.whole(milliseconds)", PATIENCE_MS)
+
+    def look(self, size: dict[str, int] | None = None, theme: str = "light", files: bool = False) -> None:
+        """Give the window this size (WIDE unless told) and theme, with or without the file browser at the left."""
+        self.page.set_viewport_size(size or WIDE)
+        self.page.emulate_media(color_scheme=theme)
         panel = self.page.locator("#jp-left-stack")
-        if panel.is_visible() != shown:
+        if panel.is_visible() != files:
             self.page.locator('.jp-SideBar.jp-mod-left [data-id="filebrowser"]').click()
-        panel.wait_for(state="visible" if shown else "hidden")
+        panel.wait_for(state="visible" if files else "hidden")
+        self.settle()
 
     def error_outputs(self) -> list[str]:
         """Tracebacks and warnings that cells have left."""
@@ -94,6 +102,7 @@ class LabPage:
 
     def explorers(self) -> list[ExplorerOnPage]:
         """Every explorer, from top to bottom: whatever has sliders and a picture."""
+        self.settle()
         found = self.page.locator(_EXPLORER).filter(has=self.page.locator(".noUi-handle"))
         return [ExplorerOnPage(one) for one in found.all()]
 

@@ -1,5 +1,32 @@
 // What the browser tests measure inside the page, where no round trip to the test disturbs a clock.
 window.probe = {
+  // What the page still waits for: a theme that is being changed, a busy kernel, widgets and pictures on their way.
+  unfinished() {
+    const light = String(!matchMedia("(prefers-color-scheme: dark)").matches);
+    const pictures = [...document.querySelectorAll(".jp-OutputArea-output img")];
+    const waits = {
+      theme: document.body.dataset.jpThemeLight !== light || document.querySelector("#jupyterlab-splash"),
+      kernel: !/\| Idle/.test(document.querySelector(".jp-StatusBar-Left")?.textContent),
+      output: document.querySelector('[data-mime-type="application/vnd.jupyter.widget-view+json"]:not(:has(.jupyter-widgets))'),
+      widget: document.querySelector(".widget-container > .lm-Widget:not([class*=widget-])"),
+      slider: document.querySelector(".widget-slider:not(:has(.noUi-handle))"),
+      picture: pictures.some(picture => !picture.complete || !picture.naturalWidth),
+    };
+    return Object.keys(waits).filter(what => waits[what]);
+  },
+
+  // Resolves once nothing is unfinished and the page has been laid out and painted with it.
+  async whole(milliseconds) {
+    const end = performance.now() + milliseconds;
+    for (let frames = 0; frames < 2; ) {
+      await new Promise(requestAnimationFrame);
+      const missing = probe.unfinished();
+      frames = missing.length ? 0 : frames + 1;
+      if (missing.length && performance.now() > end) throw new Error(`the page still waits for ${missing}`);
+    }
+    await Promise.all([...document.querySelectorAll(".jp-OutputArea-output img")].map(picture => picture.decode()));
+  },
+
   // The panels of an explorer's picture as one: their addresses, the words for all, whether the page can show them.
   picture(explorer) {
     const panels = [...explorer.querySelectorAll("img")];

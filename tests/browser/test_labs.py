@@ -22,9 +22,7 @@ FILES_FROM = 900  # a window this wide has room for the file browser
 def wide(lab):
     """The lab as it is after a test that has changed its window."""
     yield lab
-    lab.page.set_viewport_size(lab_page.WIDE)
-    lab.show_file_browser(False)
-    lab.page.emulate_media(color_scheme="light")
+    lab.look()
 
 
 def test_it_runs_without_an_error_and_shows_every_explorer(lab):
@@ -153,10 +151,8 @@ def test_playing_goes_on_by_itself_and_pauses(lab):
 def test_nothing_is_hidden_or_too_small_at_any_width(wide, width, files):
     if files and width < FILES_FROM:
         return
-    wide.page.set_viewport_size({"width": width, "height": 1000})
-    wide.show_file_browser(files)
+    wide.look({"width": width, "height": 1000}, files=files)
     page = wide.page.locator(".jp-Notebook")
-    page.evaluate("async () => { await new Promise(requestAnimationFrame); await new Promise(requestAnimationFrame); }")
     assert page.evaluate("e => probe.hidden(e)") == []
     smallest = SMALLEST_PX if width >= 700 else SMALLEST_NARROW_PX
     assert page.evaluate("e => probe.smallestWriting(e)") >= smallest
@@ -167,9 +163,7 @@ def test_nothing_is_hidden_or_too_small_at_any_width(wide, width, files):
 @pytest.mark.parametrize("size", [lab_page.WIDE, lab_page.NARROW], ids=["wide", "narrow"])
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_everything_fits_and_can_be_read(wide, size, theme):
-    wide.page.set_viewport_size(size)
-    wide.page.emulate_media(color_scheme=theme)
-    wide.page.locator(f"body[data-jp-theme-light={str(theme == 'light').lower()}]").wait_for(state="attached")
+    wide.look(size, theme)
     for explorer in wide.explorers():
         explorer.root.scroll_into_view_if_needed()
         assert explorer.root.evaluate("e => probe.misfits(e)") == []
@@ -179,7 +173,7 @@ def test_everything_fits_and_can_be_read(wide, size, theme):
 
 @pytest.mark.parametrize("size", [lab_page.WIDE, lab_page.NARROW], ids=["wide", "narrow"])
 def test_nothing_jumps_when_a_slider_moves(wide, size):
-    wide.page.set_viewport_size(size)
+    wide.look(size)
     for explorer in wide.explorers():
         explorer.root.evaluate("e => probe.watchLayout(e)")
         for track in explorer.tracks:

@@ -7,6 +7,11 @@ import pytest
 pytestmark = pytest.mark.timed
 GOOD = """<div id=explorer style="width:600px;overflow:hidden"><label>codes</label> <input value=8>
     <button>Play</button><div><img height=100></div><p role=status style="min-height:3em">12 of 16</p></div>"""
+PIXEL = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"
+VIEW = "application/vnd.jupyter.widget-view+json"
+WHOLE = f"""<div class=jp-StatusBar-Left>Python 3 | Idle</div><div data-mime-type="{VIEW}">
+    <div class="jupyter-widgets widget-container"><div class="lm-Widget widget-slider"><i class=noUi-handle></i></div>
+    <img src="{PIXEL}"></div></div>"""
 
 
 @pytest.fixture
@@ -35,6 +40,28 @@ def test_what_does_not_fit_is_found(measure, good, bad, fault):
     assert measure(GOOD, "return probe.misfits(e)") == []
     found = measure(GOOD.replace(good, bad), "return probe.misfits(e)")
     assert any(one.endswith(fault) for one in found), found
+
+
+@pytest.mark.parametrize(
+    ("there", "not_yet", "missing"),
+    [
+        ("", "", []),
+        ("", "<i id=jupyterlab-splash></i>", ["theme"]),
+        ("Idle", "Busy", ["kernel"]),
+        ("jupyter-widgets widget-container", "", ["output"]),
+        ("lm-Widget widget-slider", "lm-Widget", ["widget"]),
+        ("noUi-handle", "", ["slider"]),
+        (PIXEL, "", ["picture"]),
+    ],
+)
+def test_what_is_not_there_yet_is_waited_for(measure, there, not_yet, missing):
+    early = WHOLE.replace(there, not_yet) if there else WHOLE + not_yet
+    ready = "document.body.dataset.jpThemeLight = 'true'; await probe.whole(5000);"
+    late = f"setTimeout(() => {{ document.body.innerHTML = `<div>{WHOLE}</div>` }}, 100)"
+    seen = f"document.body.dataset.jpThemeLight = 'true'; const seen = probe.unfinished(); {late}; {ready} return seen"
+    assert measure(early, seen) == missing
+    assert measure(WHOLE, f"{ready} return probe.unfinished()") == []
+    assert measure(WHOLE, "return probe.unfinished()") == ["theme"]
 
 
 @pytest.mark.parametrize("part", ["<label", "<button", "<input", "<p role=status"])
@@ -91,13 +118,12 @@ def test_pictures_are_counted(measure):
 
 
 def test_the_stopwatch_runs_from_the_key_to_the_picture(measure):
-    pixel = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"
     (milliseconds,) = measure(
         GOOD,
         f"""probe.stopwatch(e);
         e.querySelector('input').dispatchEvent(new KeyboardEvent('keydown', {{bubbles: true}}));
         await new Promise(after => setTimeout(after, 300));
-        e.querySelector('img').outerHTML = '<img height=100 src="{pixel}">';
+        e.querySelector('img').outerHTML = '<img height=100 src="{PIXEL}">';
         while (!e.stopwatch.length) await new Promise(after => setTimeout(after, 10));
         return e.stopwatch""",
     )

@@ -133,8 +133,7 @@ def test_a_saved_notebook_shows_its_pictures_without_its_kernel(notebook, url):
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_pictures_follow_the_theme_of_the_page(notebook, theme):
     lab = notebook(_VIEW + _STATIC)
-    lab.page.emulate_media(color_scheme=theme)
-    lab.page.locator(f"body[data-jp-theme-light={str(theme == 'light').lower()}]").wait_for(state="attached")
+    lab.look(theme=theme)
     image = lab.page.locator("img.vqlab-picture")
     assert image.evaluate("e => getComputedStyle(e).colorScheme") == theme
     paper = lab_page.corner_color(image)
