@@ -3,6 +3,7 @@
 import ast
 import hashlib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from vqlab import sweeps
@@ -17,21 +18,28 @@ def inputs_hash(source: Path) -> str:
 
 def inputs(source: Path) -> list[Path]:
     """The source, every module of vqlab it imports, directly or not, and the stored sweeps that any of them names."""
-    found, todo, named = [], [source], set()
+    found, todo, named = {source}, [source], set()
     while todo:
         path = todo.pop()
-        found.append(path)
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        named |= {
-            node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)
-        }
-        todo += [module for module in _imported(tree) if module not in found and module not in todo]
+        strings, imported = _read(path, path.stat().st_mtime_ns)
+        named |= strings
+        new = {module for module in imported - found if module.exists()}
+        found |= new
+        todo += new
     stored = [path for path in sweeps.home().glob("*.json") if path.stem in named]
-    return [source, *sorted(found[1:]), *sorted(stored)]
+    return [source, *sorted(found - {source}), *sorted(stored)]
 
 
-def _imported(tree: ast.Module) -> Iterator[Path]:
-    for node in ast.walk(tree):
+@cache  # all labs import much the same
+def _read(path: Path, changed: int) -> tuple[frozenset[str], frozenset[Path]]:
+    """The strings in a module, and the files of vqlab that it may import. changed: when it was written."""
+    nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+    strings = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    return frozenset(strings), frozenset(_imported(nodes))
+
+
+def _imported(nodes: list[ast.AST]) -> Iterator[Path]:
+    for node in nodes:
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
@@ -40,7 +48,7 @@ def _imported(tree: ast.Module) -> Iterator[Path]:
             continue
         for name in names:
             if name.split(".")[0] == "vqlab":
-                yield from filter(Path.exists, _files(name.split(".")[1:]))
+                yield from _files(name.split(".")[1:])
 
 
 def _files(parts: list[str]) -> list[Path]:
