@@ -56,7 +56,7 @@ def untried(monkeypatch):
 def test_wrong_answers_cost_their_own_marks_and_no_others(released, tmp_path):
     """Each exercise is wrong for one student and right for the other."""
     (lab, course, _), submissions, students = released, tmp_path / "submissions", ["ada", "bob"]
-    right = solved(lab)
+    right = bare(solved(lab))
     names = exercises(right)
     wrong = {"ada": names[::2], "bob": names[1::2]}
     for student in students:

@@ -1,11 +1,7 @@
 """After Run All of a solved notebook any cell can be run again, and every check still holds."""
 
-import ast
-import copy
-
-import nbformat
 import pytest
-from nbclient import NotebookClient
+from submissions import bound
 
 from vqlab import labs
 from vqlab.notebooks import build
@@ -25,23 +21,20 @@ def said(cell) -> str:
 
 
 @every_lab
-def test_run_again_backwards_every_cell_works_and_every_check_passes(lab):
+def test_run_again_backwards_every_cell_works_and_every_check_passes(lab, run_solved):
     """Backwards each cell meets the names as the whole notebook left them, so a name bound twice shows."""
-    notebook = build.build(lab.source, build.SOLVED)
-    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    once = len(code)
-    notebook.cells = [copy.deepcopy(cell) for cell in [*code, *reversed(code)]]
-    for i, cell in enumerate(notebook.cells):
-        cell.id = f"cell-{i}"
-    nbformat.validate(notebook)
-    NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(build.LABS)}}).execute()
-    for i, cell in enumerate(notebook.cells[:once]):
-        assert said(notebook.cells[-1 - i]) == said(cell), f"run again it says something else:\n{cell.source}"
-    checks = [i for i, cell in enumerate(notebook.cells) if grade_id(cell).startswith("check-")]
-    assert len(checks) == 2 * sum(grade_id(cell).startswith("check-") for cell in code)
-    for i in checks:
-        says = notebook.cells[i].outputs[-1]["data"]["text/markdown"]
-        assert "passed" in says, f"run {1 + i // once} of {grade_id(notebook.cells[i])}: {says}"
+    run = run_solved(lab)
+    first = [cell for cell in run.notebook.cells if cell.cell_type == "code"]
+    checks = 0
+    for cell, again in zip(first, reversed(run.again), strict=True):
+        assert again.source == cell.source
+        assert again.execution_count > len(first)
+        assert not [output for output in again.outputs if output.output_type == "error"], again.outputs
+        assert said(again) == said(cell), f"run again it says something else:\n{cell.source}"
+        if grade_id(cell).startswith("check-"):
+            checks += 1
+            assert "passed" in again.outputs[-1]["data"]["text/markdown"]
+    assert checks == len(lab.exercises())
 
 
 @every_lab
@@ -55,25 +48,6 @@ def test_nobody_else_binds_a_name_that_an_exercise_owns(lab):
                 shared = bound(own.source, imports=False) & bound(other.source) if other is not own else set()
                 assert not shared, f"{', '.join(shared)} of {grade_id(own)} is bound again:\n{other.source}"
     assert found == set(lab.exercises())
-
-
-def bound(source: str, imports: bool = True) -> set[str]:
-    """The names that a cell binds in the notebook, not those within its functions and comprehensions."""
-    names, todo = set(), list(ast.parse(source).body)
-    while todo:
-        node = todo.pop()
-        match node:
-            case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
-                names.add(name)
-                continue
-            case ast.Lambda() | ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
-                continue
-            case ast.alias(name=name, asname=asname) if imports:
-                names.add(asname or name.split(".")[0])
-            case ast.Name(id=name, ctx=ast.Store()):
-                names.add(name)
-        todo += ast.iter_child_nodes(node)
-    return names
 
 
 def test_bound_names_are_those_of_the_notebook():
