@@ -142,7 +142,7 @@ def explorer_seconds(source: Path) -> list[dict[str, float | None]]:
     """For every explorer of a lab: median and slowest redraw over all moves, and a live training (None: has none)."""
     found = []
     for explorer in explorers.of_lab(source):
-        redraws = explorers.redraw_seconds(explorer)
+        redraws = [explorers.redraw_seconds(explorer, *move) for move in explorers.moves(explorer)]
         found.append({"median": statistics.median(redraws), "slowest": max(redraws), "live": _live_seconds(explorer)})
     return found
 

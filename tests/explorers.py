@@ -1,21 +1,32 @@
-"""Every explorer of every lab, found by running the labs' sources: what is asked of one is asked of all."""
+"""Every explorer, prediction and view of every lab, found by running the labs' sources, each once."""
 
 import io
 import os
 import re
 import runpy
 import time
-from collections.abc import Iterator
-from contextlib import chdir, redirect_stdout
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, chdir, redirect_stdout
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 from unittest.mock import patch
 
+import numpy as np
+
 from vqlab import labs
-from vqlab.widgets import Explorer
+from vqlab.figures import View
+from vqlab.widgets import Explorer, Prediction
 
 LABS = Path(__file__).parents[1] / "labs"
 SOURCES = [lab.source for lab in labs.every()]
+
+
+class Drawn(NamedTuple):
+    """What a view showed, in words and in numbers."""
+
+    words: str
+    numbers: np.ndarray
 
 
 def count(source: Path) -> int:
@@ -24,24 +35,38 @@ def count(source: Path) -> int:
 
 
 @cache
-def of_lab(source: Path) -> list[Explorer]:
-    """The explorers that a lab makes, in the order of its cells; the lab is run once, when they are first asked for."""
-    made: list[Explorer] = []
-    begin = Explorer.__init__
+def walk(source: Path) -> list[Explorer | Prediction | Drawn]:
+    """What a lab's source makes and draws from top to bottom, in this order; it is run once, when first asked for."""
+    made: list[Explorer | Prediction | Drawn] = []
 
-    def remember(self: Explorer, *arguments: object, **named: object) -> None:
-        begin(self, *arguments, **named)
-        made.append(self)
+    def remembering(what: type, keep: Callable = lambda one: one) -> AbstractContextManager:
+        begin = what.__init__
 
-    with patch.object(Explorer, "__init__", remember):
-        run(source)
+        def remember(self: object, *arguments: object, **named: object) -> None:
+            begin(self, *arguments, **named)
+            made.append(keep(self))
+
+        return patch.object(what, "__init__", remember)
+
+    with remembering(Explorer), remembering(Prediction), remembering(View, drawn):  # noqa: SIM117
+        with chdir(LABS), redirect_stdout(io.StringIO()):
+            runpy.run_path(os.fspath(source))
     return made
 
 
-def run(source: Path) -> None:
-    """Run a lab's source from top to bottom, in silence."""
-    with chdir(LABS), redirect_stdout(io.StringIO()):
-        runpy.run_path(os.fspath(source))
+def drawn(view: View) -> Drawn:
+    """All words of a view, and all numbers along the axes of its artists."""
+    axes = view.figure.axes
+    words = [view.alt, view.status, view.figure.get_suptitle()]
+    words += [text.get_text() for axis in axes for text in (*axis.texts, axis._left_title)]
+    numbers = [line.get_xydata() for axis in axes for line in axis.lines]
+    numbers += [np.ma.filled(artist.get_offsets(), np.nan) for axis in axes for artist in axis.collections]
+    return Drawn("\n".join(words), np.concatenate([np.ravel(part).astype(float) for part in [[], *numbers]]))
+
+
+def of_lab(source: Path) -> list[Explorer]:
+    """The explorers that a lab makes, in the order of its cells."""
+    return [one for one in walk(source) if isinstance(one, Explorer)]
 
 
 def moves(explorer: Explorer) -> Iterator[tuple[str, object]]:
@@ -52,11 +77,8 @@ def moves(explorer: Explorer) -> Iterator[tuple[str, object]]:
             yield name, value
 
 
-def redraw_seconds(explorer: Explorer) -> list[float]:
-    """How long this process computes from a move of a slider to a new picture and status, for every move."""
-    seconds = []
-    for name, value in moves(explorer):
-        start = time.process_time()
-        explorer.set(**{name: value})
-        seconds.append(time.process_time() - start)
-    return seconds
+def redraw_seconds(explorer: Explorer, name: str, value: object) -> float:
+    """How long this process computes from a move of a slider to a new picture and status."""
+    start = time.process_time()
+    explorer.set(**{name: value})
+    return time.process_time() - start

@@ -8,6 +8,8 @@ import explorers
 import pytest
 
 PLACES = [(source, i) for source in explorers.SOURCES for i in range(explorers.count(source))]
+MOST_SECONDS = 0.15  # of the processor, from a move to its picture
+FRESH = 3  # one move of so many is drawn on a fresh sheet as well
 every_explorer = pytest.mark.parametrize(
     "explorer", PLACES, indirect=True, ids=[f"{source.stem[:2]}-{i}" for source, i in PLACES]
 )
@@ -37,24 +39,22 @@ def test_every_lab_has_an_explorer(source):
 
 
 @every_explorer
-def test_a_redraw_takes_less_than_150_ms(explorer):
-    assert statistics.median(explorers.redraw_seconds(explorer)) < 0.15
-
-
-@every_explorer
-def test_every_move_changes_the_picture_and_its_words_but_not_the_layout(explorer, monkeypatch):
+def test_every_move_is_drawn_soon_and_changes_picture_and_words_but_not_the_layout(explorer, monkeypatch):
     places = layout(explorer)
-    pictures, words = defaultdict(set), defaultdict(set)
-    for name, value in explorers.moves(explorer):
-        explorer.set(**{name: value})
+    pictures, words, seconds = defaultdict(set), defaultdict(set), []
+    explorers.redraw_seconds(explorer, *next(explorers.moves(explorer)))  # what is read once is read now
+    for i, (name, value) in enumerate(explorers.moves(explorer)):
+        seconds.append(explorers.redraw_seconds(explorer, name, value))
         pictures[name].add(picture(explorer))
         words[name].add(alt(explorer) + explorer._status.value)
         assert layout(explorer) == places
         assert re.search(r"\d", alt(explorer)), "the alt text states no number"
-        with monkeypatch.context() as patched:
-            patched.setattr("vqlab.figures.sheets._SPARE", defaultdict(list))
-            fresh = explorer.current().html()
-        assert picture(explorer) == fresh, f"{name} = {value} differs on a used sheet"
+        if i % FRESH == 0:
+            with monkeypatch.context() as patched:
+                patched.setattr("vqlab.figures.sheets._SPARE", defaultdict(list))
+                fresh = explorer.current().html()
+            assert picture(explorer) == fresh, f"{name} = {value} differs on a used sheet"
+    assert statistics.median(seconds) < MOST_SECONDS
     for name in explorer.sliders:
         assert len(pictures[name]) > 1, f"{name} moves no picture"
         assert len(words[name]) > 1, f"{name} changes no word"

@@ -1,52 +1,27 @@
 """That no lab gives away what it asks to predict: not in words, not in a picture, neither before nor right after."""
 
 import re
-from functools import cache
 from pathlib import Path
-from unittest.mock import patch
 
 import explorers
 import nbformat
 import numpy as np
 import pytest
+from explorers import Drawn
 
-from vqlab.figures import View, spread
+from vqlab.figures import spread
 from vqlab.widgets import Prediction
 
 _SHOWN = 3  # digits
-Seen = list[tuple[str, np.ndarray]]
 
 
-def drawn(view: View) -> tuple[str, np.ndarray]:
-    """All words of a view, and all numbers along the axes of its artists."""
-    axes = view.figure.axes
-    words = [view.alt, view.status, view.figure.get_suptitle()]
-    words += [text.get_text() for axis in axes for text in (*axis.texts, axis._left_title)]
-    numbers = [line.get_xydata() for axis in axes for line in axis.lines]
-    numbers += [np.ma.filled(artist.get_offsets(), np.nan) for axis in axes for artist in axis.collections]
-    return "\n".join(words), np.concatenate([np.ravel(part).astype(float) for part in [[], *numbers]])
-
-
-@cache
-def asked(source: Path) -> list[tuple[Prediction, Seen, Seen]]:
+def asked(source: Path) -> list[tuple[Prediction, list[Drawn], list[Drawn]]]:
     """Every prediction of a lab with what its views show before it, and what the first one after it shows."""
-    events: list = []
-    begin, ask = View.__init__, Prediction.__init__
-
-    def see(self: View, *arguments: object, **named: object) -> None:
-        begin(self, *arguments, **named)
-        events.append(drawn(self))
-
-    def remember(self: Prediction, *arguments: object, **named: object) -> None:
-        ask(self, *arguments, **named)
-        events.append(self)
-
-    with patch.object(View, "__init__", see), patch.object(Prediction, "__init__", remember):
-        explorers.run(source)
+    events = [event for event in explorers.walk(source) if isinstance(event, Prediction | Drawn)]
     found = []
     for at, event in enumerate(events):
         if isinstance(event, Prediction):
-            seen = [[one for one in part if not isinstance(one, Prediction)] for part in (events[:at], events[at:])]
+            seen = [[one for one in part if isinstance(one, Drawn)] for part in (events[:at], events[at:])]
             found.append((event, seen[0], seen[1][:1]))
     return found
 
