@@ -9,35 +9,35 @@ import pytest
 from vqlab.exercises import Test
 
 EXERCISES = mutants.solutions()
-OVERALL, EACH = 0.98, 0.95
+EVERY = 5  # one mutant of so many is tried here; `python tests/mutants.py` tries all and prints what survived
+OVERALL, MOST_SURVIVORS = 0.97, 1
 
 
 @pytest.fixture(scope="module")
 def scores():
-    return mutants.every_score(seed=np.random.SeedSequence().generate_state(1)[0] // 2)
+    return mutants.every_score(seed=np.random.SeedSequence().generate_state(1)[0] // 2, every=EVERY)
 
 
 def test_every_exercise_refuses_its_mutants(scores):
     assert set(scores) == set(EXERCISES)
     for name, score in scores.items():
-        if EXERCISES[name].exercise.is_value:  # of a value that one call reads off, no edit may be left
-            assert not score.survived, (name, *score.survived)
-        else:
-            assert score.rejected >= 8, name
-            assert score.share >= EACH, (name, *score.survived)
+        assert score.rejected >= 1, name
+        # Of a value that one call reads off, no edit may be left.
+        most = 0 if EXERCISES[name].exercise.is_value else MOST_SURVIVORS
+        assert len(score.survived) <= most, (name, *score.survived)
 
 
 def test_together_they_refuse_nearly_all(scores):
     rejected = sum(score.rejected for score in scores.values())
     survived = [text for score in scores.values() for text in score.survived]
-    assert rejected >= 300
+    assert rejected >= 300 / EVERY
     assert rejected / (rejected + len(survived)) >= OVERALL, "\n\n".join(survived)
 
 
 def test_few_mutants_are_called_equivalent(scores):
     """An equivalent that is none would hide a survivor: the sample must tell the two apart."""
     for name, score in scores.items():
-        assert len(score.equivalent) <= 8, (name, *score.equivalent)
+        assert len(score.equivalent) <= 3, (name, *score.equivalent)
         assert all("def " in text or EXERCISES[name].exercise.is_value for text in score.equivalent)
 
 
