@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import sys
 from itertools import pairwise
 from pathlib import Path
@@ -219,18 +220,28 @@ def test_a_stranger_to_the_list_is_named_with_the_likeliest_student(course, tmp_
         assert re.search(words, *verdict.remarks)
 
 
+@pytest.fixture(scope="module")
+def gradebook(tmp_path_factory):
+    """The file of a gradebook with one answer to an open question."""
+    path = tmp_path_factory.mktemp("gradebook") / "gradebook.db"
+    with pytest.MonkeyPatch.context() as patched:
+        # nbgrader calls alembic by name, whether this environment was activated or not.
+        patched.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)
+        with Gradebook(f"sqlite:///{path}") as book:
+            book.add_assignment("lab")
+            book.add_notebook("notebook", "lab")
+            book.add_grade_cell("open", "notebook", "lab", max_score=4, cell_type="markdown")
+            book.add_solution_cell("open", "notebook", "lab")
+            book.add_student("ada")
+            book.add_submission("lab", "ada")
+    return path
+
+
 @pytest.fixture
-def answered(tmp_path, monkeypatch):
+def answered(gradebook, tmp_path):
     """An answer to an open question in a real gradebook: (gradebook, grade, comment)."""
-    # nbgrader calls alembic by name, whether this environment was activated or not.
-    monkeypatch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)
-    with Gradebook(f"sqlite:///{tmp_path / 'gradebook.db'}") as book:
-        book.add_assignment("lab")
-        book.add_notebook("notebook", "lab")
-        book.add_grade_cell("open", "notebook", "lab", max_score=4, cell_type="markdown")
-        book.add_solution_cell("open", "notebook", "lab")
-        book.add_student("ada")
-        book.add_submission("lab", "ada")
+    shutil.copy(gradebook, tmp_path)
+    with Gradebook(f"sqlite:///{tmp_path / gradebook.name}") as book:
         where = ("open", "notebook", "lab", "ada")
         yield book, book.find_grade(*where), book.find_comment(*where)
 
