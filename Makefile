@@ -17,13 +17,14 @@ help:  ## list what can be made
 lab: $(READY)  ## set everything up and open JupyterLab on Lab 00
 	$(BIN)/jupyter lab $(LAB_ARGS) labs/00_start_here.ipynb
 
-STAGES := doctor style imports fresh quick timed nbval
+STAGES := doctor style imports fresh quick browser nbval
+TWO := -n 2 --dist loadgroup --no-loadscope-reorder
 doctor = VQLAB_DATA= $(BIN)/python -m vqlab doctor
 style = $(BIN)/ruff check . && $(BIN)/ruff format --check .
 imports = $(BIN)/lint-imports
 fresh = $(BIN)/python -m vqlab.notebooks.build --check
-quick = $(BIN)/python -m pytest -m "not timed" -n 2 --dist loadscope tests
-timed = $(BIN)/python -m pytest -m timed tests
+quick = $(BIN)/python -m pytest $(TWO) --ignore tests/browser tests
+browser = $(BIN)/python -m pytest $(TWO) tests/browser
 nbval = $(BIN)/python -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=60 labs
 
 test: $(READY_TESTS)  ## set up if needed and run every test, notebooks included

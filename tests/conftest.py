@@ -1,5 +1,6 @@
 """What every test shares: one thread, steady hypothesis examples, how a refusal must read, one run of each lab."""
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -15,6 +16,26 @@ from vqlab import LabError
 torch.set_num_threads(1)
 hypothesis.settings.register_profile("lab", deadline=None, derandomize=True, max_examples=40)
 hypothesis.settings.load_profile("lab")
+
+# Whatever else they share, tests of these modules share one walk through, one course for, or one page of each lab.
+_BY_LAB = {"test_explorers": "walk", "test_predictions": "walk", "test_grading": "course", "test_labs": "page"}
+# A worker that begins with its longest tests does not end long after the other.
+_LONGEST_FIRST = ("test_grading", "test_recipe", "test_explorers", "test_predictions", "test_mutants", "test_binder")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest modules first, and mark for `--dist loadgroup` which tests a worker has to run together.
+
+    A module's tests stay together, those of one lab where they share what is made of it.
+    """
+    modules = list(_LONGEST_FIRST)
+    items.sort(key=lambda item: modules.index(item.path.stem) if item.path.stem in modules else len(modules))
+    for item in items:
+        lab = re.search(r"\[(?:lab)?(\d\d)", item.name)
+        shared = "solved" if "run_solved" in item.fixturenames else _BY_LAB.get(item.path.stem)
+        group = f"{shared} {lab[1]}" if lab and shared else item.path.stem
+        item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture(scope="session")

@@ -55,9 +55,9 @@ def test_an_endless_loop_comes_back_and_its_thread_ends(loop):
 
     exec("def endless(z, codebook):\n" + "\n".join("  " + line for line in loop.splitlines()), given)
     given["time"] = SimpleNamespace(sleep=sleep)
-    start = time.perf_counter()
+    start = time.process_time()
     feedback = check(lab01.nearest_code, given["endless"], seconds=0.3)
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 3
     assert (feedback.state, feedback.marks) == ("wrong", 0)
     assert "ran longer than 0.3 s" in feedback.says
     time.sleep(0.1)

@@ -145,14 +145,13 @@ def test_runs_do_not_depend_on_their_neighbours(table):
     np.testing.assert_allclose(alone.latent, table.latent[1, 3], rtol=1e-9)
 
 
-@pytest.mark.timed
 def test_one_run_is_fast_enough_for_a_slider():
     seconds = []
     for _ in range(5):
-        begin = time.perf_counter()
+        begin = time.process_time()
         diagonal_flow(HARMONIC, 14, 16, 400)
-        seconds.append(time.perf_counter() - begin)
-    assert min(seconds) < 0.3  # it takes 0.04 s on an idle core; the slack is for shared test machines
+        seconds.append(time.process_time() - begin)
+    assert min(seconds) < 0.15  # of the processor, however busy the machine is; it takes 0.04 s
 
 
 def test_a_run_that_only_warms_up_is_a_plain_autoencoder():

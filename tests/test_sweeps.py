@@ -311,7 +311,6 @@ def test_every_stored_sweep_is_that_of_its_experiment(name):
         assert np.isfinite(stored.arrays[key][..., -1].astype(float)).all()
 
 
-@pytest.mark.timed
 def test_loading_needs_neither_torch_nor_scikit_learn():
     script = (
         "import sys\n"

@@ -17,7 +17,7 @@ import venv
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-_QUICK = ["-m", "not timed", "--ignore", "tests/browser"]
+_QUICK = ["--ignore", "tests/browser"]
 
 
 def promised(versions: str) -> dict[str, str]:
