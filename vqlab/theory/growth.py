@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from vqlab import LabError
-from vqlab.inputs import floats, number, plain, whole
+from vqlab.inputs import floats, number, plain
 from vqlab.theory.water_filling import broadcast, check_bits, check_variances, water_fill
 
 

@@ -35,7 +35,7 @@ _HELD_OUT, _CLUSTERED = 8192, 32_768
 _PLACED_PER_CODE, _LEAST_PLACED, _CENTROID_PER_CODE = 8, 8192, 32
 # The warm-up lengths, where codes are placed, and the moments that the lab reads results at.
 FRAMES = (0, 10, 25, 50, 75, 100, 150, 200, 300, 400, 500, 600, 750, 800, 1000, 1100, 1250, 1500)
-_FEW_FRAMES = (0, 100, 200, 300, 400, 600, 800, 1500)
+_FEW_FRAMES = (0, 50, 100, 200, 300, 400, 600, 800, 1500)
 _LONG = {"steps": 6000}
 _LONG_FRAMES = (0, 400, 1500, 1600, 3000, 4500, 6000)
 # PyTorch's own start of a linear layer has the deviation 1/√(3 · inputs).
@@ -100,7 +100,7 @@ def train_linear(
 ) -> Arrays:
     """Train at a position, all seeds at once. No sample is seen twice, and numbers are of others.
 
-    position: entries that replace those of `base`, among them beta, recipe (a key of RECIPES) and replacement (on, off).
+    position: entries that replace those of `base`; also beta, recipe (a key of RECIPES) and replacement (on, off).
     """
     import torch
 
@@ -227,7 +227,7 @@ EXPERIMENTS = (
     _trained(
         "dimensions_recipes",
         "Other starts and another optimiser: recipe × commitment × warm-up, K = 256",
-        (Axis("recipe", "start and optimiser", tuple(RECIPES)), _beta((0.25, 1)), _warmup(_FEW_WARMUPS)),
+        (Axis("recipe", "start and optimiser", tuple(RECIPES)), _beta((0.25, 1)), _warmup((0, 50, 100, 200, 400))),
         _FEW_FRAMES,
     ),
     _trained(
