@@ -32,7 +32,7 @@ _BASE = {
 }
 _HELD_OUT, _CLUSTERED = 8192, 32_768
 # Latents a code on which codes are placed, at least so many in all, and from which their centroids are found again.
-_PLACED_PER_CODE, _LEAST_PLACED, _CENTROID_PER_CODE = 8, 8192, 32
+_PLACED_PER_CODE, _LEAST_PLACED, _CENTROID_PER_CODE, _CHUNK = 8, 8192, 256, 16_384
 # The warm-up lengths, where codes are placed, and the moments that the lab reads results at.
 FRAMES = (0, 10, 25, 50, 75, 100, 150, 200, 300, 400, 500, 600, 750, 800, 1000, 1100, 1250, 1500)
 _FEW_FRAMES = (0, 50, 100, 200, 300, 400, 600, 800, 1500)
@@ -83,11 +83,13 @@ def _centroids(trainer, points) -> tuple[np.ndarray, np.ndarray]:
 
     codebook = trainer.quantizer.codebook.detach()
     runs, k, d = codebook.shape
-    x = trainer.draw(_CENTROID_PER_CODE * k, torch.Generator().manual_seed(2))
-    z = trainer.latents(x)
-    tokens = nearest_code(z, codebook)
-    sums = torch.zeros(runs, k, d).scatter_add_(1, tokens[..., None].expand_as(z), z)
-    counts = code_counts(tokens, k)[..., None]
+    generator = torch.Generator().manual_seed(2)
+    sums, counts = torch.zeros(runs, k, d), torch.zeros(runs, k, 1)
+    for _ in range(_CENTROID_PER_CODE * k // _CHUNK):
+        z = trainer.latents(trainer.draw(_CHUNK, generator))
+        tokens = nearest_code(z, codebook)
+        sums.scatter_add_(1, tokens[..., None].expand_as(z), z)
+        counts += code_counts(tokens, k)[..., None]
     centroids = torch.where(counts > 0, sums / counts.clamp(min=1), codebook)
     z = trainer.latents(points)
     served = trainer.model.decode(look_up(centroids, nearest_code(z, centroids)))
@@ -176,7 +178,8 @@ def _trained(
         title=title,
         axes=axes,
         seeds=SEEDS,
-        settings=base | {"dim": DIM, "held_out": _HELD_OUT, "frames": list(frames)},
+        settings=base
+        | {"dim": DIM, "held_out": _HELD_OUT, "centroid_latents": _CENTROID_PER_CODE, "frames": list(frames)},
         run=partial(train_linear, base=base, frames=frames),
         headline=HEADLINE,
     )
