@@ -31,26 +31,33 @@ _BASE = {
     "replace_below": 0.1,
 }
 _HELD_OUT, _CLUSTERED = 8192, 32_768
-# Latents a code on which codes are placed, at least so many in all, and from which their centroids are found again.
-_PLACED_PER_CODE, _LEAST_PLACED, _CENTROID_PER_CODE, _CHUNK = 8, 8192, 256, 16_384
+# Latents a code on which codes are placed, at least so many in all; and so many, in parts, for centroids.
+_PLACED_PER_CODE, _LEAST_PLACED = 4, 8192
+_CENTROID_LATENTS, _CENTROID_PARTS = 65_536, 4
 # The warm-up lengths, where codes are placed, and the moments that the lab reads results at.
 FRAMES = (0, 10, 25, 50, 75, 100, 150, 200, 300, 400, 500, 600, 750, 800, 1000, 1100, 1250, 1500)
-_FEW_FRAMES = (0, 50, 100, 200, 300, 400, 600, 800, 1500)
-_LONG = {"steps": 6000}
-_LONG_FRAMES = (0, 400, 1500, 1600, 3000, 4500, 6000)
+_FEW_FRAMES = (0, 25, 50, 100, 150, 200, 300, 400, 800, 1500)
+_LONG_FRAMES = (0, 200, 800, 1500, 3000, 4500, 6000)
 # PyTorch's own start of a linear layer has the deviation 1/√(3 · inputs).
 _DEFAULT_START = {"start_scale": (3 * DIM) ** -0.5}
 _ADAM = {"optimizer": "adamw", "learning_rate": 2e-3}
 RECIPES = {
-    "tiny start, SGD": {},
     "default start, SGD": _DEFAULT_START,
     "tiny start, Adam": _ADAM,
     "default start, Adam": _ADAM | _DEFAULT_START,
 }
 # Fixed before any of these sweeps was looked at.
 RULE = {"every": 10, "patience": 75}
-_FEW_WARMUPS = (0, 100, 200, 400, 800)
-_SIZES = (64, 256, 1024)
+# Where it is tried, beside the K = 256, slope 1 and β = 1 of `_BASE`.
+POSITIONS = {
+    "K = 64": {"codebook_size": 64},
+    "K = 256": {},
+    "K = 1,024": {"codebook_size": 1024},
+    "slope ½": {"slope": 0.5},
+    "slope 2": {"slope": 2},
+    "β = ¼": {"beta": 0.25},
+    "β = 4": {"beta": 4},
+}
 
 
 class ModeRecorder(Recorder):
@@ -85,8 +92,8 @@ def _centroids(trainer, points) -> tuple[np.ndarray, np.ndarray]:
     runs, k, d = codebook.shape
     generator = torch.Generator().manual_seed(2)
     sums, counts = torch.zeros(runs, k, d), torch.zeros(runs, k, 1)
-    for _ in range(_CENTROID_PER_CODE * k // _CHUNK):
-        z = trainer.latents(trainer.draw(_CHUNK, generator))
+    for _ in range(_CENTROID_PARTS):
+        z = trainer.latents(trainer.draw(_CENTROID_LATENTS // _CENTROID_PARTS, generator))
         tokens = nearest_code(z, codebook)
         sums.scatter_add_(1, tokens[..., None].expand_as(z), z)
         counts += code_counts(tokens, k)[..., None]
@@ -136,14 +143,14 @@ def _spelled_out(position: dict) -> dict:
 
 
 def train_adaptive(position: dict, seeds: Sequence[int], *callbacks: Callable, base: dict) -> Arrays:
-    """Train at a position with the adaptive switch, seed after seed, as a user would.
+    """Train at a position (a key of POSITIONS) with the adaptive switch, seed after seed, as a user would.
 
     Also returns switched, the step of each seed's switch (seeds,).
     """
     cells = []
     for seed in seeds:
         switch = AdaptiveSwitch(**RULE)
-        never = position | {"warmup": base["steps"]}
+        never = POSITIONS[position["position"]] | {"warmup": base["steps"]}
         cell = train_linear(never, [seed], switch, *callbacks, base=base, frames=(base["steps"],))
         cells.append(cell | {"switched": np.array([switch.switched_at], np.float32)})
     return {key: np.concatenate([cell[key] for cell in cells]) for key in cells[0]}
@@ -179,7 +186,7 @@ def _trained(
         axes=axes,
         seeds=SEEDS,
         settings=base
-        | {"dim": DIM, "held_out": _HELD_OUT, "centroid_latents": _CENTROID_PER_CODE, "frames": list(frames)},
+        | {"dim": DIM, "held_out": _HELD_OUT, "centroid_latents": _CENTROID_LATENTS, "frames": list(frames)},
         run=partial(train_linear, base=base, frames=frames),
         headline=HEADLINE,
     )
@@ -205,51 +212,47 @@ EXPERIMENTS = (
     _trained(
         "dimensions_collapse",
         "A linear vector quantizer on 32 Gaussian modes: warm-up × commitment, K = 256",
-        (_warmup((0, 50, 100, 150, 200, 300, 400, 600, 800, 1100)), _beta((0, 0.25, 1, 4))),
+        (_warmup((0, 50, 100, 200, 300, 400, 800, 1100)), _beta((0, 0.25, 1, 4))),
         FRAMES,
     ),
     _trained(
         "dimensions_sizes",
         "The same at β = 1: warm-up × codebook size",
-        (_warmup(_FEW_WARMUPS), _size((*_SIZES, 4096))),
+        (_warmup((0, 100, 200, 400)), _size((64, 256, 1024, 4096))),
         _FEW_FRAMES,
     ),
     _trained(
         "dimensions_slopes",
-        "The same at β = 1 on other spectra: warm-up × codebook size × slope",
-        (_warmup(_FEW_WARMUPS), _size(_SIZES), _slope((0.5, 2))),
+        "The same at β = 1 on other spectra: warm-up × slope, K = 256",
+        (_warmup((0, 100, 200, 400, 800)), _slope((0.5, 2))),
         _FEW_FRAMES,
     ),
     _trained(
         "dimensions_long",
         "The same for 6,000 steps: warm-up × commitment, K = 256",
-        (_warmup((0, 400, 1600)), _beta((0.25, 1))),
+        (_warmup((0, 200, 800)), _beta((0.25, 1))),
         _LONG_FRAMES,
-        _LONG,
+        {"steps": 6000},
     ),
     _trained(
         "dimensions_recipes",
         "Other starts and another optimiser: recipe × commitment × warm-up, K = 256",
-        (Axis("recipe", "start and optimiser", tuple(RECIPES)), _beta((0.25, 1)), _warmup((0, 50, 100, 200, 400))),
+        (Axis("recipe", "start and optimiser", tuple(RECIPES)), _beta((0.25, 1)), _warmup((0, 50, 150, 400))),
         _FEW_FRAMES,
     ),
     _trained(
         "dimensions_replacement",
-        "Without dead-code replacement, and without commitment: replacement × commitment × warm-up × codebook size",
-        (
-            Axis("replacement", "dead-code replacement", ("on", "off")),
-            _beta((0, 1)),
-            _warmup((0, 200)),
-            _size((64, 1024)),
-        ),
+        "Without commitment (β = 0): dead-code replacement × warm-up × codebook size",
+        (Axis("replacement", "dead-code replacement", ("on", "off")), _warmup((0, 200)), _size((64, 1024))),
         _FEW_FRAMES,
+        {"commitment_weight": 0.0},
     ),
     Experiment(
         name="dimensions_adaptive",
-        title="The adaptive switch at β = 1: codebook size × spectrum",
-        axes=(_size(_SIZES), _slope((0.5, 1, 2))),
+        title="The adaptive switch, by position",
+        axes=(Axis("position", "position", tuple(POSITIONS)),),
         seeds=SEEDS,
-        settings=_BASE | {"dim": DIM, "held_out": _HELD_OUT, "rule": RULE},
+        settings=_BASE | {"dim": DIM, "held_out": _HELD_OUT, "centroid_latents": _CENTROID_LATENTS, "rule": RULE},
         run=partial(train_adaptive, base=_BASE),
         headline=HEADLINE,
     ),
@@ -258,7 +261,7 @@ EXPERIMENTS = (
         title="What K codes can do: k-means on the first modes of the data, the others left out",
         axes=(
             Axis("modes", "modes kept", (2, 3, 4, 5, 6, 8, 10, 13, 20, 32), "modes"),
-            _size(_SIZES),
+            _size((64, 256, 1024)),
             _slope((0.5, 1, 2)),
         ),
         seeds=tuple(range(8)),
