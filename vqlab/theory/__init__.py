@@ -4,6 +4,7 @@ from vqlab.theory.flow import DenseFlow as DenseFlow
 from vqlab.theory.flow import DiagonalFlow as DiagonalFlow
 from vqlab.theory.flow import dense_flow as dense_flow
 from vqlab.theory.flow import diagonal_flow as diagonal_flow
+from vqlab.theory.flow import passed_dimension as passed_dimension
 from vqlab.theory.growth import adaptive_switch as adaptive_switch
 from vqlab.theory.growth import autoencoder_gain as autoencoder_gain
 from vqlab.theory.growth import predicted_active as predicted_active

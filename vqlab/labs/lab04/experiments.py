@@ -7,6 +7,7 @@ import numpy as np
 
 from vqlab import measures
 from vqlab.data import power_law_gaussian, power_law_spectrum
+from vqlab.labs.lab04.positions import POSITIONS
 from vqlab.sweeps import Arrays, Axis, Experiment
 from vqlab.sweeps.recorder import Recorder, Snapshot, train
 from vqlab.sweeps.threads import one_thread
@@ -48,16 +49,6 @@ RECIPES = {
 }
 # Fixed before any of these sweeps was looked at.
 RULE = {"every": 10, "patience": 75}
-# Where it is tried, beside the K = 256, slope 1 and β = 1 of `_BASE`.
-POSITIONS = {
-    "K = 64": {"codebook_size": 64},
-    "K = 256": {},
-    "K = 1,024": {"codebook_size": 1024},
-    "slope ½": {"slope": 0.5},
-    "slope 2": {"slope": 2},
-    "β = ¼": {"beta": 0.25},
-    "β = 4": {"beta": 4},
-}
 
 
 class ModeRecorder(Recorder):

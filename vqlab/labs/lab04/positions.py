@@ -1,0 +1,12 @@
+"""Where Lab 04 tries the rule that switches by itself. No PyTorch, so that pictures can read it."""
+
+# Beside K = 256, slope 1 and β = 1, what is changed.
+POSITIONS = {
+    "K = 64": {"codebook_size": 64},
+    "K = 256": {},
+    "K = 1,024": {"codebook_size": 1024},
+    "slope ½": {"slope": 0.5},
+    "slope 2": {"slope": 2},
+    "β = ¼": {"beta": 0.25},
+    "β = 4": {"beta": 4},
+}
