@@ -49,7 +49,8 @@ def dip_view(sweep: StoredSweep) -> View:
     left.set(ylabel="effective dimension of latents")
     status = (
         "Effective dimension of the latents. Theory: the plain autoencoder dips to "
-        f"{flows[0].effective_dimension.min()} and ends at {flows[0].effective_dimension[-1]}, the cold start ends at {flows[1].effective_dimension[-1]}. "
+        f"{flows[0].effective_dimension.min()} and ends at {flows[0].effective_dimension[-1]}, "
+        f"the cold start ends at {flows[1].effective_dimension[-1]}. "
         f"Measured: {plain[:, lowest].mean():.1f} at step {frames[lowest]}, {plain[:, before].mean():.1f} at step "
         f"{longest}; the cold start dips to {cold.mean(0).min():.1f} and ends at {figures.spread(cold[:, -1])}."
     )
