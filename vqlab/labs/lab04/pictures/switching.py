@@ -29,7 +29,7 @@ def switching_view(adaptive: StoredSweep) -> View:
     figures.place(rows, 0.11, 0.5)
     _draw_curves(curves, adaptive)
     figures.caption(rows, f"Regret, {len(adaptive.seeds)} seeds")
-    figures.caption(curves, "Where the rule (×) switches")
+    figures.caption(curves, "Where the rule switches")
     words = "; ".join(f"{name}: {mean:+.2f} %" for name, mean in means.items())
     each = ", ".join(f"{p} {100 * values.mean():+.2f} %" for p, values in zip(positions, above["rule"], strict=True))
     status = f"Mean regret over positions and seeds: {words}. The rule, by position: {each}."
@@ -59,5 +59,8 @@ def _draw_curves(axis: Axes, adaptive: StoredSweep) -> None:
         cell = adaptive.at(position=position)
         place = (np.sqrt(cell["switched"].mean()), 100 * (cell["mse"][:, -1].mean() * dim / lowest - 1))
         axis.plot(*place, "x", color=color, markersize=10, markeredgewidth=3)
+    axis.plot(
+        [], [], "x", color=figures.THEORY, markersize=8, markeredgewidth=3, label="the rule; lines: fixed lengths"
+    )
     axis.set_xticks(np.sqrt(_TICKS), [str(tick) for tick in _TICKS])
     axis.set(xlim=(-0.5, 34), ylim=(-0.4, 9), xlabel="warm-up length (steps)", ylabel="% above the best")
