@@ -203,19 +203,19 @@ EXPERIMENTS = (
     _trained(
         "dimensions_collapse",
         "A linear vector quantizer on 32 Gaussian modes: warm-up × commitment, K = 256",
-        (_warmup((0, 50, 100, 200, 300, 400, 800, 1100)), _beta((0, 0.25, 1, 4))),
+        (_warmup((0, 50, 100, 200, 400, 800)), _beta((0, 0.25, 1, 4))),
         FRAMES,
     ),
     _trained(
         "dimensions_sizes",
         "The same at β = 1: warm-up × codebook size",
-        (_warmup((0, 100, 200, 400)), _size((64, 256, 1024, 4096))),
+        (_warmup((0, 200)), _size((64, 256, 1024, 4096))),
         _FEW_FRAMES,
     ),
     _trained(
         "dimensions_slopes",
         "The same at β = 1 on other spectra: warm-up × slope, K = 256",
-        (_warmup((0, 100, 200, 400, 800)), _slope((0.5, 2))),
+        (_warmup((0, 100, 200, 400)), _slope((0.5, 2))),
         _FEW_FRAMES,
     ),
     _trained(
@@ -227,14 +227,14 @@ EXPERIMENTS = (
     ),
     _trained(
         "dimensions_recipes",
-        "Other starts and another optimiser: recipe × commitment × warm-up, K = 256",
-        (Axis("recipe", "start and optimiser", tuple(RECIPES)), _beta((0.25, 1)), _warmup((0, 50, 150, 400))),
+        "Other starts and another optimiser at β = 1, K = 256: recipe × warm-up",
+        (Axis("recipe", "start and optimiser", tuple(RECIPES)), _warmup((0, 50, 200))),
         _FEW_FRAMES,
     ),
     _trained(
         "dimensions_replacement",
-        "Without commitment (β = 0): dead-code replacement × warm-up × codebook size",
-        (Axis("replacement", "dead-code replacement", ("on", "off")), _warmup((0, 200)), _size((64, 1024))),
+        "Without commitment (β = 0), cold: dead-code replacement × codebook size",
+        (Axis("replacement", "dead-code replacement", ("on", "off")), _size((64, 1024))),
         _FEW_FRAMES,
         {"commitment_weight": 0.0},
     ),

@@ -2,11 +2,10 @@
 
 # Beside K = 256, slope 1 and β = 1, what is changed.
 POSITIONS = {
-    "K = 64": {"codebook_size": 64},
-    "K = 256": {},
-    "K = 1,024": {"codebook_size": 1024},
-    "slope ½": {"slope": 0.5},
-    "slope 2": {"slope": 2},
+    "β = 1": {},
+    "β = 0": {"beta": 0},
     "β = ¼": {"beta": 0.25},
     "β = 4": {"beta": 4},
+    "slope ½": {"slope": 0.5},
+    "slope 2": {"slope": 2},
 }

@@ -91,11 +91,9 @@ def at_switch(sweep: StoredSweep, **where: object) -> np.ndarray:
 
 def fixed_warmups(position: str) -> dict[int, np.ndarray]:
     """Errors (seeds,) after each stored fixed warm-up at a position, a key of `POSITIONS`."""
-    where = dict(POSITIONS[position])
-    name = "dimensions_slopes" if "slope" in where else "dimensions_sizes" if "codebook_size" in where else ""
-    if not name:
-        name, where = "dimensions_collapse", {"beta": 1} | where
-    sweep = sweeps.load(name)
+    where = POSITIONS[position]
+    name, where = ("slopes", where) if "slope" in where else ("collapse", {"beta": 1} | where)
+    sweep = sweeps.load(f"dimensions_{name}")
     return dict(zip(sweep.axes["warmup"].values, errors(sweep, **where), strict=True))
 
 
