@@ -569,13 +569,13 @@ lab04.modes(modes)
 #
 # ### 8.1 More codes instead?
 #
-# The paper says that a collapsed codebook has a **floor that more codes do not lift**. Here is that claim in one picture: a cold start with up to 64 times the codes, against warm starts with few (β = 1).
+# The paper says that a collapsed codebook has a **floor that more codes do not lift**. Here is that claim in one picture: cold starts with up to 64 times the codes, against warm-ups of 200 steps with few (β = 1).
 
 # %%
 from vqlab.labs.lab04.pictures import sizes
 
 codes = sweeps.load("dimensions_sizes")
-Explorer.of(codes, sizes.sizes_view, start={"warmup": 200})
+sizes.sizes_view(codes, {"warmup": 200})
 
 # %%
 values = codes.axes["codebook_size"].values

@@ -148,4 +148,4 @@ def _mark(axis: Axes, sweep: StoredSweep, warmup: int, means: np.ndarray) -> int
 def _warmup_axis(axis: Axes, sweep: StoredSweep) -> None:
     values = sweep.axes["warmup"].values
     axis.set(xlim=(-0.5, len(values) - 0.5), xlabel="warm-up length (steps)")
-    axis.set_xticks(range(len(values)), [str(value) for value in values], rotation=45)
+    axis.set_xticks(range(len(values)), [str(value) for value in values])
