@@ -97,9 +97,12 @@ def _gain() -> tuple[str, str, str]:
 
 def _recipes() -> tuple[str, str, str]:
     sweep = sweeps.load("dimensions_recipes")
-    recipes = sweep.axes["recipe"].values
-    gains = {recipe: readings.gain(readings.errors(sweep, recipe=recipe)) for recipe in recipes}
-    measured = f"the same gain at β = 1; {_named({name: per_cent(gain, 1) for name, gain in gains.items()})}"
+    gains = {
+        f"{recipe}, β = {beta:g}": readings.gain(readings.errors(sweep, recipe=recipe, beta=beta))
+        for recipe in sweep.axes["recipe"].values
+        for beta in sweep.axes["beta"].values
+    }
+    measured = f"the same gain; {_named({name: per_cent(gain, 1) for name, gain in gains.items()})}"
     holds = {name: readings.clear(gain) for name, gain in gains.items()}
     return "the same with PyTorch's default start, or Adam", measured, where(holds)
 

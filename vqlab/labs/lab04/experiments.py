@@ -209,7 +209,7 @@ EXPERIMENTS = (
     _trained(
         "dimensions_sizes",
         "The same at β = 1: warm-up × codebook size",
-        (_warmup((0, 200)), _size((64, 256, 1024, 4096))),
+        (_warmup((0, 100, 200, 400)), _size((64, 256, 1024, 4096))),
         _FEW_FRAMES,
     ),
     _trained(
@@ -227,8 +227,8 @@ EXPERIMENTS = (
     ),
     _trained(
         "dimensions_recipes",
-        "Other starts and another optimiser at β = 1, K = 256: recipe × warm-up",
-        (Axis("recipe", "start and optimiser", tuple(RECIPES)), _warmup((0, 50, 200))),
+        "Other starts and another optimiser, K = 256: recipe × commitment × warm-up",
+        (Axis("recipe", "start and optimiser", tuple(RECIPES)), _beta((0.25, 1)), _warmup((0, 50, 200))),
         _FEW_FRAMES,
     ),
     _trained(
