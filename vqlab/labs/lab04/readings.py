@@ -65,9 +65,12 @@ def gain(error: np.ndarray) -> np.ndarray:
     return 1 - _at_the_others_best(error) / error[0]
 
 
-def right_arm(error: np.ndarray) -> np.ndarray:
-    """How much higher the longest warm-up's error is than the best's, as `gain`: (W, seeds) -> (seeds,)."""
-    return error[-1] / _at_the_others_best(error) - 1
+def right_arm(error: np.ndarray, at: int = -1) -> np.ndarray:
+    """How much more error the longest warm-up, or that at a place, leaves than the best: (W, seeds) -> (seeds,).
+
+    A share, with the best one chosen as in `gain`.
+    """
+    return error[at] / _at_the_others_best(error) - 1
 
 
 def _at_the_others_best(error: np.ndarray) -> np.ndarray:
