@@ -9,12 +9,11 @@ from vqlab.labs.lab04.readings import fixed_warmups, regrets
 from vqlab.sweeps import Arrays, StoredSweep
 
 _STYLES = ((figures.COLD, "s"), (figures.WARM, "o"), (figures.DATA, "^"))
-_TICKS = (0, 100, 200, 400, 800)
 
 
 @figures.styled
 def switching_view(adaptive: StoredSweep) -> View:
-    """Errors above the best fixed warm-up's at every position, and after every fixed warm-up, with the rule's place.
+    """Errors above the best fixed warm-up's at every position, and when the rule switches there.
 
     adaptive: the stored `dimensions_adaptive`.
     """
@@ -24,12 +23,12 @@ def switching_view(adaptive: StoredSweep) -> View:
         f"Above the best fixed warm-up, mean of {len(positions)} positions: {means['cold start']:.2f} % cold, "
         f"{means['rule']:.2f} % by the rule"
     )
-    figure, (rows, curves) = figures.canvas(2, title)
+    figure, (rows, steps) = figures.canvas(2, title)
     _draw_rows(rows, above, positions)
     figures.place(rows, 0.11, 0.5)
-    _draw_curves(curves, adaptive)
+    _draw_steps(steps, adaptive)
     figures.caption(rows, f"Regret, {len(adaptive.seeds)} seeds")
-    figures.caption(curves, "Where the rule switches")
+    figures.caption(steps, "When it switches")
     words = "; ".join(f"{name}: {mean:+.2f} %" for name, mean in means.items())
     each = ", ".join(f"{p} {100 * values.mean():+.2f} %" for p, values in zip(positions, above["rule"], strict=True))
     status = f"Mean regret over positions and seeds: {words}. The rule, by position: {each}."
@@ -48,19 +47,15 @@ def _draw_rows(axis: Axes, above: Arrays, positions: tuple[str, ...]) -> None:
     axis.set(ylim=(len(positions) - 0.5, -0.5), xlabel="% above the best fixed warm-up")
 
 
-def _draw_curves(axis: Axes, adaptive: StoredSweep) -> None:
-    dim = adaptive.settings["dim"]
-    for i, position in enumerate(adaptive.axes["position"].values):
-        fixed = fixed_warmups(position)
-        lowest = min(values.mean() for values in fixed.values())
-        color = figures.CLASS_COLORS[i % len(figures.CLASS_COLORS)]
-        share = [100 * (values.mean() / lowest - 1) for values in fixed.values()]
-        axis.plot(np.sqrt(list(fixed)), share, "-", color=color, marker=figures.CLASS_MARKERS[i], markersize=5)
-        cell = adaptive.at(position=position)
-        place = (np.sqrt(cell["switched"].mean()), 100 * (cell["mse"][:, -1].mean() * dim / lowest - 1))
-        axis.plot(*place, "x", color=color, markersize=10, markeredgewidth=3)
-    axis.plot(
-        [], [], "x", color=figures.THEORY, markersize=8, markeredgewidth=3, label="the rule; lines: fixed lengths"
-    )
-    axis.set_xticks(np.sqrt(_TICKS), [str(tick) for tick in _TICKS])
-    axis.set(xlim=(-0.5, 34), ylim=(-0.4, 9), xlabel="warm-up length (steps)", ylabel="% above the best")
+def _draw_steps(axis: Axes, adaptive: StoredSweep) -> None:
+    positions = adaptive.axes["position"].values
+    steps = np.array([adaptive.at(position=position)["switched"] for position in positions])  # (positions, seeds)
+    mean, heights = steps.mean(1), np.arange(len(positions))
+    bars = (mean - steps.min(1), steps.max(1) - mean)
+    axis.errorbar(mean, heights, xerr=bars, fmt="o", color=figures.WARM, label="rule", linewidth=2)
+    fixed = [fixed_warmups(position) for position in positions]
+    best = [min(one, key=lambda warmup, one=one: one[warmup].mean()) for one in fixed]
+    axis.plot(best, heights + 0.22, "^", color=figures.DATA, label="best fixed length")
+    axis.set_yticks(heights, positions)
+    figures.place(axis, 0.64, 0.98)
+    axis.set(ylim=(len(positions) - 0.5, -0.5), xlim=(0, 850), xlabel="step of the switch")
