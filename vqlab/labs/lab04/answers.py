@@ -445,7 +445,7 @@ WRONG = {
         (lambda v: v, "TypeError"),
     ],
     "mode_flow": [
-        (scaled(lambda mode: -1), "down"),
+        (scaled(lambda mode: -1), "signs are turned"),
         (lambda *mode: flow(*mode)[::-1], "comes first"),
         (scaled(lambda mode: 2), "twice"),
         (scaled(lambda mode: 1 / mode[3]), "variance"),
