@@ -25,7 +25,7 @@ def switching_view(adaptive: StoredSweep) -> View:
     )
     figure, (rows, steps) = figures.canvas(2, title)
     _draw_rows(rows, above, positions)
-    figures.place(rows, 0.11, 0.5)
+    figures.place(rows, 0.11, 0.5, labels=0.9)
     _draw_steps(steps, adaptive)
     figures.caption(rows, f"Regret, {len(adaptive.seeds)} seeds")
     figures.caption(steps, "When it switches")
@@ -57,5 +57,5 @@ def _draw_steps(axis: Axes, adaptive: StoredSweep) -> None:
     best = [min(one, key=lambda warmup, one=one: one[warmup].mean()) for one in fixed]
     axis.plot(best, heights + 0.22, "^", color=figures.DATA, label="best fixed length")
     axis.set_yticks(heights, positions)
-    figures.place(axis, 0.64, 0.98)
+    figures.place(axis, 0.64, 0.98, labels=0.9)
     axis.set(ylim=(len(positions) - 0.5, -0.5), xlim=(0, 850), xlabel="step of the switch")
