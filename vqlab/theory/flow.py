@@ -185,17 +185,6 @@ def _channel_gain(latent: np.ndarray, level: np.ndarray) -> np.ndarray:
     return 1 - np.divide(level, latent, out=np.ones_like(latent), where=latent > 0)
 
 
-def passed_dimension(latent: ArrayLike, level: ArrayLike) -> np.ndarray:
-    """Effective dimension (99 %) of what the channel passes, a variance of max(λ − D*, 0) from each mode.
-
-    What an optimal code's codebook has: latent variances λ (..., d) and the level D* (...) -> (...), int.
-    Raises: LabError for bad variances, or levels that do not fit.
-    """
-    latent, level = check_variances(latent), floats(level, "water levels")
-    broadcast(latent[..., 0], level)
-    return spectrum_dimension(np.maximum(latent - level[..., None], 0))
-
-
 def dense_flow(
     variances: ArrayLike,
     bits: float,

@@ -5,7 +5,8 @@ from numpy.typing import ArrayLike
 
 from vqlab import LabError
 from vqlab.inputs import floats, number
-from vqlab.theory.water_filling import check_bits, check_variances, water_fill
+from vqlab.measures import spectrum_dimension
+from vqlab.theory.water_filling import broadcast, check_bits, check_variances, water_fill
 
 
 def drowning_times(times: ArrayLike, latent: ArrayLike, bits: ArrayLike, warmup: float = 0.0) -> np.ndarray:
@@ -34,3 +35,14 @@ def drowning_times(times: ArrayLike, latent: ArrayLike, bits: ArrayLike, warmup:
     under = latent[quantized] <= levels * (1 + 1e-9)  # (T', d)
     first = when[quantized][under.argmax(0)]
     return np.where(under.any(0), first, np.inf)
+
+
+def passed_dimension(latent: ArrayLike, level: ArrayLike) -> np.ndarray:
+    """Effective dimension (99 %) of what the channel passes, a variance of max(λ − D*, 0) from each mode.
+
+    What an optimal code's codebook has: latent variances λ (..., d) and the level D* (...) -> (...), int.
+    Raises: LabError for bad variances, or levels that do not fit.
+    """
+    latent, level = check_variances(latent), floats(level, "water levels")
+    broadcast(latent[..., 0], level)
+    return spectrum_dimension(np.maximum(latent - level[..., None], 0))

@@ -178,7 +178,7 @@ for second in (1, 0.1, 0.02, 0.002, 0.0003):
     dice = [torch.Generator().manual_seed(0)]
     z = torch.randn(1, 60_000, 2, generator=dice[0]) * torch.tensor(variances).sqrt().float()
     placed, z = z[:, :30_000], z[:, 30_000:]
-    codebook, _ = initialise("kmeans", placed, 64, dice)
+    codebook = initialise("kmeans", placed, 64, dice)[0]
     codebook = lloyd(placed, codebook, dice, 100)
     z_q = look_up(codebook, nearest_code(z, codebook))[0].double().numpy()
     z = z[0].double().numpy()
@@ -252,7 +252,7 @@ Explorer(
 
 # %%
 frames = sweep.settings["frames"]
-cold_flow, _ = race.run(sweep.settings, 0, 8)
+cold_flow = race.run(sweep.settings, 0, 8)[0]
 cold_latents = sweep.at(warmup=0, beta=1)["latent_variances"]  # (seeds, frames, d)
 counted = water_fill(cold_latents, 8)
 rows = []
