@@ -218,10 +218,27 @@ ENTRIES = {
     ),
     "theory.adaptive_switch": Entry(
         theory.adaptive_switch,
-        {"history": Reals(np.array([4.0, 2, 3, 3, 3])), "patience": Whole(2), "min_gain": Number(0.5)},
+        {
+            "times": Reals(np.array([0.0, 1, 2, 3, 4])),
+            "scores": Reals(np.array([4.0, 2, 3, 3, 3])),
+            "patience": Number(2.0),
+            "min_gain": Number(0.5),
+        },
     ),
     "theory.autoencoder_gain": Entry(
         theory.autoencoder_gain, {"variances": VARIANCES, "t": reals(3, least=0), "eps": Number(0.125)}
+    ),
+    "theory.passed_dimension": Entry(
+        theory.passed_dimension, {"latent": reals(2, 3, least=0), "level": reals(2, least=0)}
+    ),
+    "theory.drowning_times": Entry(
+        theory.drowning_times,
+        {
+            "times": Reals(np.array([0.0, 1, 2])),
+            "latent": reals(3, 2, least=0),
+            "bits": Number(2.0),
+            "warmup": Number(1.0),
+        },
     ),
     "theory.dense_flow": Entry(
         theory.dense_flow,
@@ -322,7 +339,7 @@ ENTRIES = {
         _adaptive,
         {
             "every": Whole(5),
-            "patience": Whole(2),
+            "patience": Number(2.0),
             "min_gain": Number(0.5),
             "latest": Number(0.75),
             "probe": Whole(64),

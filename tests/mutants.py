@@ -164,7 +164,13 @@ def _counts(rng):
     while True:
         counts = np.clip(9 + np.cumsum(rng.integers(-2, 3, size=rng.integers(1, 12))), 0, None).tolist()
         if counts.count(min(counts)) == 1:
-            return counts, int(rng.integers(1, 5))
+            return np.cumsum(rng.integers(1, 20, size=len(counts))).tolist(), counts, int(rng.integers(1, 60))
+
+
+def _race(rng):
+    looks, d = rng.integers((1, 1), (20, 7))
+    times = np.cumsum(rng.gamma(1, size=looks))
+    return times, rng.gamma(1, size=(looks, d)) + 0.01, float(rng.uniform(0.1, 6)), float(rng.uniform(0, times[-1]))
 
 
 SAMPLES: dict[str, Callable] = {
@@ -191,6 +197,7 @@ SAMPLES: dict[str, Callable] = {
     "constant_chance": lambda rng: (int(rng.integers(1, 13)), int(rng.integers(1, 11))),
     "water_level": lambda rng: (rng.gamma(1, size=rng.integers(1, 40)) + 0.01, float(rng.uniform(0, 9))),
     "mode_flow": lambda rng: tuple(map(float, rng.normal(size=5) * (1, 1, 0.5, 0, 1) + (0, 0, 0.5, 2, 1))),
+    "drowning_times": _race,
     "predict": lambda rng: (
         np.sort(rng.gamma(1, size=rng.integers(2, 30)) + 0.05)[::-1].copy(),
         *map(float, rng.uniform((0.1, 1, 0.01), (6, 9, 0.5))),

@@ -25,12 +25,12 @@ def trainer(seeds=(0, 1), **changes) -> Trainer:
 
 
 def test_it_switches_at_the_check_where_the_rule_first_says_so():
-    rule = AdaptiveSwitch(every=10, patience=3, latest=0.99)
+    rule = AdaptiveSwitch(every=10, patience=30, latest=0.99)
     trained = trainer().run(rule)
     assert trained.quantizing
-    assert rule.switched_at == 10 * (len(rule.history) - 1)
-    assert theory.adaptive_switch(rule.history, 3) == len(rule.history) - 1
-    assert theory.adaptive_switch(rule.history[:-1], 3) is None
+    assert rule.looked == list(range(0, rule.switched_at + 1, 10))
+    assert theory.adaptive_switch(rule.looked, rule.history, 30) == rule.switched_at
+    assert theory.adaptive_switch(rule.looked[:-1], rule.history[:-1], 30) is None
     assert 0 < rule.switched_at < 396
 
 
@@ -51,10 +51,19 @@ def test_the_training_is_that_of_a_fixed_warmup_of_the_same_length():
     assert torch.equal(adaptive.quantizer.codebook, fixed.quantizer.codebook)
 
 
+def test_looking_more_often_switches_at_about_the_same_step():
+    switches = []
+    for every in (2, 5, 20):
+        rule = AdaptiveSwitch(every=every, patience=60, latest=0.99)
+        trainer().run(rule, until=399)
+        switches.append(rule.switched_at)
+    assert max(switches) - min(switches) <= 2 * 20
+
+
 def test_more_codes_ask_for_a_longer_warmup():
     switches = []
     for codes in (4, 256):
-        rule = AdaptiveSwitch(every=10, latest=0.9)
+        rule = AdaptiveSwitch(every=10, patience=30, latest=0.9)
         trainer(codebook_size=codes, steps=600, warmup=600).run(rule)
         switches.append(rule.switched_at)
     assert switches[0] < switches[1]
@@ -75,7 +84,7 @@ def test_it_leaves_a_training_alone_that_is_quantized_already():
 def test_it_serves_a_convolutional_model_on_images():
     images = torch.from_numpy(data.photo_patches(64).x)
     settings = Settings(codebook_size=8, steps=8, warmup=8, batch_size=4, learning_rate=1e-3)
-    rule = AdaptiveSwitch(every=2, patience=1, latest=0.5, probe=256)
+    rule = AdaptiveSwitch(every=2, patience=2, latest=0.5, probe=256)
     trained = Trainer(ConvAutoencoder(latent_dim=4, hidden=8), images, settings).run(rule)
     assert trained.quantizing
     assert rule.switched_at <= 4

@@ -154,43 +154,40 @@ def test_fates_are_counted_by_living_units():
 
 # --- Lab 04 --------------------------------------------------------------------------------------------------
 
-# Errors (warm-up, seeds, frames) of one K and slope: after 10 steps 5 is best, after 20 steps 15, tied with 5.
-ERRORS = [[[4, 4.0], [4, 4.2]], [[2, 2.1], [2, 1.9]], [[9, 1.8], [9, 2.0]]]
+# Errors (warm-up, seeds, frames) at one β: after 10 steps 5 is best, after 20 steps 15.
+ERRORS = [[[4, 4.0], [4, 4.2]], [[2, 2.1], [2, 2.0]], [[9, 1.8], [9, 1.9]]]
 
 
 @pytest.fixture
 def linear():
-    settings = {"steps": 20, "frames": [10, 20], "dim": 4}
-    axes = {"warmup": (0, 5, 15), "codebook_size": (16,), "slope": (1,)}
-    return made_up(axes, settings, mse=np.array(ERRORS)[:, None, None])
+    settings = {"steps": 20, "frames": [0, 5, 10, 15, 20], "dim": 4, "codebook_size": 16, "slope": 1}
+    errors = np.array(ERRORS)[:, None, :, [0, 0, 0, 0, 1]] / 4  # a mean over 4 dimensions
+    latents = np.ones((3, 1, 2, 5, 4))
+    latents[1, 0, :, 1] = [16, 1, 1e-9, 1e-9]  # the spectrum at the switch of warm-up 5
+    return made_up({"warmup": (0, 5, 15), "beta": (1,)}, settings, mse=errors, latent_variances=latents)
 
 
 def test_only_warm_ups_shorter_than_the_budget_are_read(linear):
     assert lab04.trained_warmups(linear, 10) == (0, 5)
     assert lab04.trained_warmups(linear, 20) == (0, 5, 15)
     assert lab04.trained_warmups(linear, 15) == (0, 5)  # a warm-up of the whole budget leaves no quantized step
-    np.testing.assert_allclose(lab04.errors_at(linear, 16, 1, 10), [[4, 4], [2, 2]])
+    np.testing.assert_allclose(lab04.errors(linear, 10, beta=1), [[4, 4], [2, 2]])
+    np.testing.assert_allclose(lab04.errors(linear, beta=1), [[4, 4.2], [2.1, 2.0], [1.8, 1.9]])
 
 
-def test_the_best_warm_up_has_the_lowest_mean_at_its_budget_and_ties_are_judged_seed_by_seed(linear):
-    assert lab04.best_warmup(linear, 16, 1, 10) == 5
-    assert lab04.best_warmup(linear, 16, 1, 20) == 15
-    assert lab04.tied_warmups(linear, 16, 1, 10) == (5,)
-    assert lab04.tied_warmups(linear, 16, 1, 20) == (5, 15)  # above by .3 and −.1: within two standard errors
-    linear.arrays["mse"][1, ..., 1] = linear.arrays["mse"][2, ..., 1] + 0.3  # the same gap in every seed is no chance
-    assert lab04.tied_warmups(linear, 16, 1, 20) == (15,)
+def test_the_gain_is_that_of_the_warm_up_which_the_other_seeds_choose(linear):
+    error = lab04.errors(linear, beta=1)
+    assert lab04.best(error) == 2
+    np.testing.assert_allclose(lab04.gain(error), [1 - 1.8 / 4, 1 - 1.9 / 4.2])
+    np.testing.assert_allclose(lab04.right_arm(error), [0, 0])
+    np.testing.assert_allclose(lab04.right_arm(error, 1), [2.1 / 1.8 - 1, 2.0 / 1.9 - 1])
+    lucky = np.array([[2.0, 2.0, 2.0], [1.0, 3.0, 3.0], [3.0, 1.0, 3.0]])  # each best by its own seed alone
+    np.testing.assert_allclose(lab04.gain(lucky), [0, 0, 0])
 
 
-def test_regret_is_the_share_above_the_best_fixed_warm_up(linear):
-    np.testing.assert_allclose(lab04.cold_regret(linear, 16, 1), np.array([4.0, 4.2]) / 1.9 - 1)
-    adaptive = made_up({"rule": ("eager",), "codebook_size": (16,), "slope": (1,)}, mse=[[[[[1.9], [3.8]]]]])
-    np.testing.assert_allclose(lab04.regret(linear, adaptive, "eager", 16, 1), [0, 1])
-
-
-def test_every_warm_up_belongs_to_one_group():
-    sweep = made_up({"warmup": (0, 25, 75, 100, 300, 400, 800)}, mse=np.zeros((7, 1, 1)))
-    groups = {name: here.tolist() for name, here in lab04.groups(sweep).items()}
-    assert groups == {"cold": [0], "25–75": [1, 2], "100–300": [3, 4], "400–800": [5, 6]}
+def test_modes_above_water_are_counted_on_the_latents_at_each_switch(linear):
+    """Four equal modes get a bit each of 4; of 16, 1 and next to nothing two stand above 16 · 1 / 2⁴ = 2⁻²."""
+    np.testing.assert_array_equal(lab04.at_switch(linear, beta=1), [[4, 4], [2, 2], [4, 4]])
 
 
 def test_shannon_fills_the_spectrum_with_log2_k_bits(linear):
@@ -198,7 +195,23 @@ def test_shannon_fills_the_spectrum_with_log2_k_bits(linear):
     spectrum *= 4 / spectrum.sum()
     level = (spectrum.prod() / 2.0 ** (2 * 4)) ** (1 / 4)  # all four above water
     assert level < spectrum[-1]
-    assert lab04.shannon(linear, 16, 1).distortion == pytest.approx(4 * level)
+    assert lab04.shannon(linear).distortion == pytest.approx(4 * level)
+
+
+def test_regret_is_the_share_above_the_best_fixed_warm_up_of_each_position(monkeypatch):
+    fixed = {"β = 1": [4, 2, 3], "β = 0": [5, 4, 8]}
+    monkeypatch.setattr(
+        lab04,
+        "fixed_warmups",
+        lambda position: {w: np.full(2, e) for w, e in zip((0, 5, 15), fixed[position], strict=True)},
+    )
+    mse = np.array([[[2.0], [3.0]], [[4.0], [4.0]]]) / 4
+    adaptive = made_up({"position": ("β = 1", "β = 0")}, {"dim": 4}, mse=mse)
+    regrets = lab04.regrets(adaptive)
+    assert list(regrets) == ["cold start", "rule", "5 steps everywhere"]
+    np.testing.assert_allclose(regrets["cold start"], [[1, 1], [0.25, 0.25]])
+    np.testing.assert_allclose(regrets["rule"], [[0, 0.5], [0, 0]])
+    np.testing.assert_allclose(regrets["5 steps everywhere"], 0)
 
 
 def test_the_verdict_in_words_follows_the_numbers():

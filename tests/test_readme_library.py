@@ -69,7 +69,7 @@ def test_starting_from_latents_scales_the_counts_to_one_batch(refuses):
 
 def test_the_rule_says_so_once_and_by_its_latest_share_at_last():
     z = torch.randn(500, 4, generator=torch.Generator().manual_seed(0))
-    rule = AdaptiveSwitch(every=10, patience=3)
+    rule = AdaptiveSwitch(every=10, patience=30)
     said = [step for step in range(100) if rule.observe(step, z, 64)]
     assert said == [rule.switched_at] == [30]  # four equal scores
     late = AdaptiveSwitch(every=10, patience=100, latest=0.25)

@@ -9,9 +9,12 @@ from vqlab import LabError, measures
 from vqlab.theory import (
     adaptive_switch,
     autoencoder_gain,
+    diagonal_flow,
+    drowning_times,
     expected_active,
     expected_perplexity,
     loss_floor,
+    passed_dimension,
     predicted_active,
     simulate_uniform_usage,
     steps_until_dead,
@@ -213,49 +216,116 @@ def test_impossible_growth_is_refused(t, eps):
 
 
 def test_the_switch_waits_while_the_score_improves():
-    assert adaptive_switch([]) is None
-    assert adaptive_switch([1, 2, 3, 4, 5, 6], patience=1) is None
+    assert adaptive_switch([], []) is None
+    assert adaptive_switch(range(6), [1, 2, 3, 4, 5, 6], patience=1) is None
 
 
-def test_the_switch_comes_after_patience_checks_without_gain():
-    history = [3, 5, 7, 7, 6, 7, 7]
-    assert adaptive_switch(history, patience=3) == 5
-    assert adaptive_switch(history, patience=4) == 6
-    assert adaptive_switch(history[:5], patience=3) is None
+def test_the_switch_comes_after_so_much_time_without_gain():
+    times, scores = [0, 10, 25, 30, 41, 50, 75], [3, 5, 7, 7, 6, 7, 7]
+    assert adaptive_switch(times, scores, patience=16) == 41
+    assert adaptive_switch(times, scores, patience=17) == 50
+    assert adaptive_switch(times, scores, patience=51) is None
+
+
+@pytest.mark.parametrize("bits", [8, 12, 16])
+def test_looking_more_often_decides_the_same_up_to_the_time_between_two_looks(bits):
+    switches = []
+    for every in (0.5, 1, 2, 5):
+        times = np.arange(0, 400, every)
+        switches.append(adaptive_switch(times, predicted_active(HARMONIC, times, bits), patience=30))
+    assert max(switches) - min(switches) <= 2 * 5
 
 
 def test_the_vacuous_score_of_an_untrained_encoder_does_not_end_the_warmup():
-    assert adaptive_switch([21, 17, 13, 10, 8, 10, 13, 19, 21], patience=2) is None
+    assert adaptive_switch(range(9), [21, 17, 13, 10, 8, 10, 13, 19, 21], patience=2) is None
+
+
+def test_a_trough_however_long_does_not_end_the_warmup():
+    scores = [13, 9, *[5] * 50]
+    assert adaptive_switch(range(52), scores, patience=3) is None
+    assert adaptive_switch(range(60), [*scores, *[6] * 8], patience=3) == 55
+    assert adaptive_switch(range(5), [5] * 5, patience=3) == 3  # it never fell, so there is nothing to wait for
 
 
 def test_gains_too_small_to_matter_do_not_count():
     losses = 1 + 0.5 ** np.arange(30.0)
-    assert adaptive_switch(-losses) is None
-    # Check 8 is the last that lies 0.01 below the best before it (check 6); 9 and 10 use up the patience.
-    assert adaptive_switch(-losses, patience=2, min_gain=0.01) == 10
+    assert adaptive_switch(range(30), -losses) is None
+    # At 8 it lies 0.01 above the best before it (at 6) for the last time; 9 and 10 use up the patience.
+    assert adaptive_switch(range(30), -losses, patience=2, min_gain=0.01) == 10
 
 
 @patient
 @given(st.lists(st.integers(0, 30), max_size=30), st.integers(1, 5))
-def test_the_switch_depends_on_the_past_only(history, patience):
-    at = adaptive_switch(history, patience)
-    for length in range(len(history) + 1):
-        assert adaptive_switch(history[:length], patience) == (at if at is not None and length > at else None)
+def test_the_switch_depends_on_the_past_only(scores, patience):
+    at = adaptive_switch(range(len(scores)), scores, patience)
+    for length in range(len(scores) + 1):
+        seen = adaptive_switch(range(length), scores[:length], patience)
+        assert seen == (at if at is not None and length > at else None)
 
 
 @pytest.mark.parametrize("bits", [12, 14, 16])
 def test_the_switch_catches_the_growing_modes_of_the_flow(bits):
     times = np.arange(0, 400, 5.0)
-    at = adaptive_switch(predicted_active(HARMONIC, times, bits))
+    at = adaptive_switch(times, predicted_active(HARMONIC, times, bits), patience=15)
     assert at is not None
-    assert 60 < times[at] < 200
-    assert predicted_active(HARMONIC, times[at], bits) >= water_fill(HARMONIC, bits).active - 1
+    assert 60 < at < 200
+    assert predicted_active(HARMONIC, at, bits) >= water_fill(HARMONIC, bits).active - 1
 
 
-@pytest.mark.parametrize(("history", "options"), [([1, np.nan], {}), ([1], {"patience": 0}), ([1], {"min_gain": -1.0})])
-def test_impossible_switch_settings_are_refused(history, options):
+@pytest.mark.parametrize(
+    ("times", "scores", "options"),
+    [
+        ([0, 1], [1, np.nan], {}),
+        ([0], [1], {"patience": 0}),
+        ([0], [1], {"min_gain": -1.0}),
+        ([0, 0], [1, 2], {}),
+        ([0], [1, 2], {}),
+    ],
+)
+def test_impossible_switch_settings_are_refused(times, scores, options):
     with pytest.raises(LabError):
-        adaptive_switch(history, **options)
+        adaptive_switch(times, scores, **options)
+
+
+# --- The race --------------------------------------------------------------------------------------------------------
+
+
+def test_modes_drown_from_the_smallest_to_the_largest_of_the_losers():
+    flow = diagonal_flow(HARMONIC, 14, 0, 400)
+    drowned = drowning_times(flow.times, flow.latent, 14)
+    deserving = water_fill(HARMONIC, 14).active
+    lives = np.isinf(drowned)
+    assert lives.sum() == flow.active[-1]
+    assert (np.diff(drowned[lives.sum() : deserving]) <= 0).all()
+    assert drowned[lives.sum()] > 1  # it was above water for a while
+
+
+def test_nothing_drowns_before_the_warm_up_ends_and_who_is_above_then_lives_at_beta_1():
+    flow = diagonal_flow(HARMONIC, 14, 16, 400)
+    drowned = drowning_times(flow.times, flow.latent, 14, 16)
+    assert drowned.min() == 16
+    assert np.isinf(drowned).sum() == flow.active[-1]
+    assert drowning_times(flow.times, flow.latent, 14, 0).min() < 16
+
+
+def test_a_mode_that_comes_up_again_has_drowned():
+    latent = [[4.0, 1.0], [4.0, 0.1], [4.0, 3.0]]
+    np.testing.assert_array_equal(drowning_times([0, 1, 2], latent, 1.5), [np.inf, 1])
+    np.testing.assert_array_equal(drowning_times([0, 1, 2], latent, 1.5, 2), [np.inf, np.inf])
+
+
+@pytest.mark.parametrize(
+    ("times", "latent", "warmup"), [([0, 1], [[1.0]], 0), ([1, 0], [[1.0], [1.0]], 0), ([0, 1], [[1.0], [1.0]], 2)]
+)
+def test_an_impossible_race_is_refused(times, latent, warmup):
+    with pytest.raises(LabError):
+        drowning_times(times, latent, 1, warmup)
+
+
+def test_the_dimension_that_passes_is_that_of_what_stands_out_of_the_water():
+    assert passed_dimension([4.0, 2.0, 1.0], 2.5) == 1
+    assert passed_dimension([4.0, 2.0, 1.0], 0.5) == 3
+    assert passed_dimension([4.0, 2.0, 1.0], 4.0) == 0
 
 
 # --- Occupancy -------------------------------------------------------------------------------------------------------

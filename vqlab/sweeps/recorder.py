@@ -1,6 +1,6 @@
 """What is kept of a training: metrics at some steps, and what a picture needs."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -90,15 +90,24 @@ class Recorder:
 
 
 def train(
-    recorder: Recorder, model: "Autoencoder", x: np.ndarray, settings: "Settings", seeds: Sequence[int], *callbacks
+    recorder: Recorder,
+    model: "Autoencoder",
+    x: np.ndarray,
+    settings: "Settings",
+    seeds: Sequence[int],
+    *callbacks: Callable,
+    draw: Callable | None = None,
 ) -> Arrays:
-    """Train on the samples x, all seeds at once and on one thread, and return what the recorder kept."""
+    """Train on the samples x, all seeds at once and on one thread, and return what the recorder kept.
+
+    draw: makes fresh samples instead, see `Trainer`; x then only serves to place the codes.
+    """
     import torch
 
     from vqlab.training import Trainer
 
     with one_thread():
-        Trainer(model, torch.from_numpy(x), settings, seeds).run(recorder, *callbacks)
+        Trainer(model, torch.from_numpy(x), settings, seeds, draw).run(recorder, *callbacks)
     return recorder.cell()
 
 

@@ -11,6 +11,8 @@ from vqlab.theory.occupancy import expected_active as expected_active
 from vqlab.theory.occupancy import expected_perplexity as expected_perplexity
 from vqlab.theory.occupancy import simulate_uniform_usage as simulate_uniform_usage
 from vqlab.theory.occupancy import steps_until_dead as steps_until_dead
+from vqlab.theory.race import drowning_times as drowning_times
+from vqlab.theory.race import passed_dimension as passed_dimension
 from vqlab.theory.water_filling import WaterFilling as WaterFilling
 from vqlab.theory.water_filling import loss_floor as loss_floor
 from vqlab.theory.water_filling import water_fill as water_fill

@@ -3,13 +3,11 @@
 Modes are independent and Gaussian; σ_j² is the variance of data mode j, λ_j that of its latent.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import ArrayLike
 
 from vqlab import LabError
-from vqlab.inputs import floats, number, plain, whole
+from vqlab.inputs import floats, number, plain
 from vqlab.theory.water_filling import broadcast, check_bits, check_variances, water_fill
 
 
@@ -45,31 +43,39 @@ def predicted_active(variances: ArrayLike, warmup: ArrayLike, bits: ArrayLike, e
     return water_fill(latent, bits).active
 
 
-def adaptive_switch(history: Sequence[float], patience: int = 3, min_gain: float = 0.0) -> int | None:
-    """When to end the warm-up: the first check at which a score has stopped improving, or None to go on.
+def adaptive_switch(
+    times: ArrayLike, scores: ArrayLike, patience: float = 75, min_gain: float = 0.0
+) -> float | int | None:
+    """When to end the warm-up: the first time at which a score has stopped improving, or None to go on.
 
-    A pure function of the scores so far, one per check, larger is better: the predicted active count
-    (`water_fill(latent spectrum, log2 K).active`), or minus the predicted loss. It stops after `patience` checks
-    without a gain above `min_gain`. The score of an untrained encoder is vacuously high and falls first, so every new
-    lowest value starts the search afresh. Our wording of the rule in arXiv 2605.06870.
+    A pure function of what was seen so far: the scores at the given times, in training steps, say. Larger is better:
+    the predicted active count (`water_fill(latent spectrum, log2 K).active`), or minus the predicted loss. It stops
+    when no gain above `min_gain` came for `patience`. Because that is a time and not a number of looks, looking more
+    often decides the same, up to the time between two looks.
+    The score of an untrained encoder is vacuously high and falls first. So every new lowest value starts the search
+    afresh, and a score that has fallen is waited for until it rises again, however long its trough.
+    Our wording of the rule in arXiv 2605.06870.
 
-    Example: adaptive_switch([21, 13, 8, 10, 13, 13, 13], patience=2) is 6.
-    Raises: LabError for a score that is NaN or Inf, patience < 1, or min_gain < 0.
+    Example: adaptive_switch([0, 10, 20, 30, 40, 50, 60], [21, 13, 8, 10, 13, 13, 13], patience=20) is 60.
+    Raises: LabError unless times increase and scores are finite, one for each; for patience ≤ 0 or min_gain < 0.
     """
-    patience, min_gain = whole(patience, "patience"), number(min_gain, "min_gain", least=0)
-    scores = plain(history, "the history of scores").astype(float)
-    if scores.ndim != 1:
-        raise LabError(f"the history must hold one score a check, (checks,), got shape {scores.shape}")
-    if not np.isfinite(scores).all():
+    patience, min_gain = number(patience, "patience", above=0), number(min_gain, "min_gain", least=0)
+    when, values = (
+        plain(given, f"the {what} of the history") for given, what in ((times, "times"), (scores, "scores"))
+    )
+    if values.ndim != 1 or when.shape != values.shape:
+        raise LabError(f"the history must hold a score for each time, got shapes {when.shape} and {values.shape}")
+    if not np.isfinite(values).all():
         raise LabError("the history holds NaN or Inf: did training diverge before the switch?")
+    if not (np.isfinite(when).all() and (np.diff(when) > 0).all()):
+        raise LabError("the times of the history must increase: one look after the other")
     lowest = best = np.inf
-    last_gain = 0
-    for check, score in enumerate(scores):
+    last_gain, fell = 0, False
+    for i, score in enumerate(values):
         if score < lowest:
-            lowest = best = score
-            last_gain = check
+            fell, lowest, best, last_gain = i > 0, score, score, i
         elif score > best + min_gain:
-            best, last_gain = score, check
-        elif check - last_gain >= patience:
-            return check
+            fell, best, last_gain = False, score, i
+        elif not fell and when[i] - when[last_gain] >= patience:
+            return when[i].item()
     return None

@@ -12,29 +12,28 @@ class AdaptiveSwitch:
 
     Every `every` steps of the warm-up it water-fills the principal variances of the latents at R = log2 K bits. The
     score is the number of active modes, the mean over the runs of a stack, which all switch together. When it has not
-    grown by more than `min_gain` for `patience` checks (`theory.adaptive_switch`), or at the share `latest` of all
-    steps, it is time to switch.
+    grown by more than `min_gain` for `patience` steps (`theory.adaptive_switch`), or at the share `latest` of all
+    steps, it is time to switch. How often it looks decides only how late it may notice.
 
     In a loop of your own, call `observe` in every step of the warm-up, and `VectorQuantizer.start_from` when it says
     so. With `Trainer`, pass the rule to `run` and set `Settings.warmup` to `Settings.steps`, so that nothing else
     switches.
 
     Args: probe: how many latents the variances are measured on, at most.
-    Attributes: history: the scores so far, one a check.   switched_at: the step of the switch, None before.
-    Raises: LabError if every, patience or probe is below 1, min_gain below 0, or latest outside (0, 1).
+    Attributes: looked: the steps at which it looked.   history: the scores there.   switched_at: the step of the
+        switch, None before.
+    Raises: LabError if every or probe is below 1, patience is not above 0, min_gain below 0, or latest outside (0, 1).
     Example: `Trainer(model, data, Settings(steps=1500, warmup=1500)).run(AdaptiveSwitch())`.
     """
 
     def __init__(
-        self, every: int = 25, patience: int = 3, min_gain: float = 0.0, latest: float = 0.5, probe: int = 4096
+        self, every: int = 10, patience: float = 75, min_gain: float = 0.0, latest: float = 0.5, probe: int = 4096
     ) -> None:
-        self.every, self.patience, self.probe = (
-            whole(every, "every"),
-            whole(patience, "patience"),
-            whole(probe, "probe"),
-        )
+        self.every, self.probe = whole(every, "every"), whole(probe, "probe")
+        self.patience = number(patience, "patience, in steps,", above=0)
         self.min_gain = number(min_gain, "min_gain", least=0)
         self.latest = number(latest, "latest, a share of the steps,", above=0, below=1)
+        self.looked: list[int] = []
         self.history: list[float] = []
         self.switched_at: int | None = None
 
@@ -54,9 +53,10 @@ class AdaptiveSwitch:
         if z.ndim not in (2, 3):
             raise LabError(f"latents must have shape (N, d), or (R, N, d) for R runs, got {z.shape}")
         variances = measures.principal_variances(z[..., : self.probe, :])
+        self.looked.append(step)
         self.history.append(float(np.mean(theory.water_fill(variances, np.log2(k)).active)))
         late = steps is not None and step >= self.latest * steps
-        if late or theory.adaptive_switch(self.history, self.patience, self.min_gain) is not None:
+        if late or theory.adaptive_switch(self.looked, self.history, self.patience, self.min_gain) is not None:
             self.switched_at = step
             return True
         return False

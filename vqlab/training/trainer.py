@@ -55,18 +55,28 @@ class Trainer:
         data: (n, …) samples, shared by all runs; each run draws its own batches. Floats, or uint8 pixels, which
             the model sees as floats in [0, 1].
         settings: see `Settings`.   seeds: one per run.
+        draw: draw(n, generator) makes n fresh samples (n, …) like `data`, so that no run sees one twice; `data` then
+            only serves to place the codes. None draws batches from `data`, with replacement.
     Attributes: step (optimiser steps done), quantizing (False during the warm-up), quantizer, model, losses
         (R,), the latest total loss.
     Raises: LabError for empty data, or a model or settings that are none; during training, if latents or losses turn
         NaN or Inf.
     """
 
-    def __init__(self, model: Autoencoder, data: Tensor, settings: Settings, seeds: Sequence[int] = (0,)) -> None:
+    def __init__(
+        self,
+        model: Autoencoder,
+        data: Tensor,
+        settings: Settings,
+        seeds: Sequence[int] = (0,),
+        draw: Callable[[int, torch.Generator], Tensor] | None = None,
+    ) -> None:
         if not isinstance(settings, Settings):
             raise LabError(f"settings must be a Settings object, got {shown(settings)}: as in Settings(steps=1000)")
         if not all(hasattr(model, part) for part in ("latent_dim", "encode", "decode", "parameters", "state_dict")):
             raise LabError(f"a model needs latent_dim, encode and decode, got {shown(model)}: see vqlab.models")
         self.model, self.data, self.settings, self.seeds = model, _samples(data), settings, checked_seeds(seeds)
+        self.draw = draw
         self.quantizer = VectorQuantizer(
             settings.codebook_size,
             model.latent_dim,
@@ -119,8 +129,10 @@ class Trainer:
         self.losses = losses.detach()
 
     def _batch(self) -> Tensor:
-        size = (self.settings.batch_size,)
-        rows = torch.stack([torch.randint(len(self.data), size, generator=g) for g in self.generators])
+        size = self.settings.batch_size
+        if self.draw is not None:
+            return _floats(torch.stack([self.draw(size, g) for g in self.generators]))  # (R, B, …)
+        rows = torch.stack([torch.randint(len(self.data), (size,), generator=g) for g in self.generators])
         return _floats(self.data[rows])  # (R, B, …)
 
     @torch.no_grad()

@@ -75,9 +75,15 @@ def of_the_data(variances, warmup, bits, eps):
     return int(filled.active), float(filled.distortion)
 
 
-def switch(counts, patience, late=0, cut=True):
-    counts = counts[counts.index(min(counts)) :] if cut else counts
-    return len(counts) - 1 - counts.index(max(counts)) >= patience + late
+def in_trough(counts):
+    low = counts.index(min(counts))
+    return low > 0 and max(counts[low:]) == counts[low]
+
+
+def switch(steps, counts, patience, late=0, cut=True, trough=True):
+    low = counts.index(min(counts)) if cut else 0
+    gained = steps[low + counts[low:].index(max(counts[low:]))]
+    return not (trough and in_trough(counts)) and steps[-1] - gained >= patience + late
 
 
 def level_by_dropping(variances, bits):
@@ -193,40 +199,139 @@ def prediction_step_by_step(variances, warmup, bits, eps, steps=50):
     return prediction_of(variances, variances * a2, bits)
 
 
-def switch_by_loop(counts, patience):
-    best, since = counts[0], 0
-    lowest = counts[0]
-    for count in counts[1:]:
+def switch_by_loop(steps, counts, patience):
+    lowest = best = counts[0]
+    gained, fell = steps[0], False
+    for step, count in zip(steps[1:], counts[1:], strict=True):
         if count < lowest:
-            lowest, best, since = count, count, 0
+            lowest, best, gained, fell = count, count, step, True
         elif count > best:
-            best, since = count, 0
-        else:
-            since += 1
-    return since >= patience
+            best, gained, fell = count, step, False
+    return not fell and steps[-1] - gained >= patience
 
 
-def switch_by_slices(counts, patience):
-    after = counts[int(np.argmin(counts)) :]
-    return len(after) > patience and max(after[-patience:]) <= max(after[:-patience])
+def switch_by_masks(steps, counts, patience):
+    s, c = np.array(steps), np.array(counts)
+    s, c, fell = s[c.argmin() :], c[c.argmin() :], c.argmin() > 0
+    if fell and (c == c[0]).all():
+        return np.False_
+    return (c[s > s[-1] - patience].max() <= c[s <= s[-1] - patience].max(initial=-1)) and c.max() > -1
 
 
-def switch_by_accumulation(counts, patience):
-    after = list(itertools.dropwhile(lambda count: count > min(counts), counts))
-    records = list(itertools.accumulate(after, max))
-    return records.count(records[-1]) > patience
+def switch_by_pairs(steps, counts, patience):
+    pairs = list(zip(counts, steps, strict=True))
+    low = min(range(len(pairs)), key=lambda i: pairs[i])
+    best, minus = max((count, -step) for count, step in pairs[low:])
+    return (low == 0 or best > min(counts)) and steps[-1] + minus >= patience
 
 
-def switch_by_recursion(counts, patience):
+def switch_by_accumulation(steps, counts, patience):
+    after = list(itertools.dropwhile(lambda pair: pair[1] > min(counts), zip(steps, counts, strict=True)))
+    records = list(itertools.accumulate((count for _, count in after), max))
+    if len(after) < len(counts) and records[-1] == min(counts):
+        return False
+    return steps[-1] - after[records.index(records[-1])][0] >= patience
+
+
+def switch_by_recursion(steps, counts, patience, fell=False):
     if counts[0] > min(counts):
-        return switch_by_recursion(counts[1:], patience)
-    return len(counts) > patience and all(count <= max(counts[:-patience]) for count in counts[-patience:])
+        return switch_by_recursion(steps[1:], counts[1:], patience, True)
+    if fell and max(counts) == counts[0]:
+        return False
+    return steps[-1] - min(s for s, c in zip(steps, counts, strict=True) if c == max(counts)) >= patience
 
 
-def pops(counts, patience):
+def switch_from_the_end(steps, counts, patience):
+    """Walk back over everything that is no maximum of what lies behind it."""
+    start = counts.index(min(counts))
+    at = len(counts) - 1
+    while at > start and max(counts[start:at]) >= counts[at]:
+        at -= 1
+    return (at > start or start == 0) and steps[-1] - steps[at] >= patience
+
+
+def pops(steps, counts, patience):
+    answer = switch(steps, counts, patience)
     while counts[0] > min(counts):
         counts.pop(0)
-    return switch(counts, patience)
+    return answer
+
+
+def drowned(times, latents, bits, warmup, levels=None, pick=None, never=np.inf):
+    late = times >= warmup
+    levels = theory.water_fill(latents[late], bits).level if levels is None else levels(latents, late, bits)
+    under = latents[late] <= np.reshape(levels, (-1, 1))
+    first = under.argmax(0) if pick is None else pick(under)
+    return np.where(under.any(0), times[late][first], never)
+
+
+def drowned_by_loop(times, latents, bits, warmup):
+    answer = [math.inf] * latents.shape[1]
+    for t, row in zip(times, latents, strict=True):
+        if t < warmup:
+            continue
+        water = float(level_by_adding(list(row), bits))
+        for mode, variance in enumerate(row):
+            if variance <= water and math.isinf(answer[mode]):
+                answer[mode] = float(t)
+    return answer
+
+
+def drowned_backwards(times, latents, bits, warmup):
+    answer = np.full(latents.shape[1], np.inf)
+    for t, row in reversed(list(zip(times, latents, strict=True))):
+        if t >= warmup:
+            answer[row <= level(row, bits)] = t
+    return answer
+
+
+def drowned_by_minimum(times, latents, bits, warmup):
+    levels = np.array([level_by_bisection(row, bits) for row in latents])
+    under = (latents <= levels[:, None]) & (times >= warmup)[:, None]
+    return np.where(under, times[:, None], np.inf).min(0)
+
+
+def drowned_in_torch(times, latents, bits, warmup):
+    late = torch.from_numpy(times) >= warmup
+    t, x = torch.from_numpy(times)[late], torch.from_numpy(latents)[late]
+    under = x <= torch.stack([level_in_torch(row, bits) for row in x])[:, None]
+    return torch.where(under, t[:, None], torch.inf).amin(0)
+
+
+def drowned_by_bits(times, latents, bits, warmup):
+    """Under water is who gets no bits."""
+    gets = [np.log2(row / theory.water_fill(row, bits).level) / 2 for row in latents]
+    return [
+        min((t for t, got in zip(times, gets, strict=True) if t >= warmup and got[mode] <= 1e-12), default=np.inf)
+        for mode in range(latents.shape[1])
+    ]
+
+
+def drowned_by_masked(times, latents, bits, warmup):
+    dry = latents > theory.water_fill(latents, bits).level[:, None]
+    dry[times < warmup] = True
+    return np.ma.masked_array(np.broadcast_to(times[:, None], dry.shape), dry).min(0).filled(np.inf)
+
+
+def drowned_by_distortion(times, latents, bits, warmup):
+    """Under water is who loses all its variance."""
+    late = times >= warmup
+    lost = theory.water_fill(latents[late], bits).mode_distortions >= latents[late]
+    return [times[late][column.nonzero()[0][0]] if column.any() else np.inf for column in lost.T]
+
+
+def drowned_by_count(times, latents, bits, warmup):
+    """The longest stretch above water from the end of the warm-up on."""
+    late = times >= warmup
+    dry = latents[late] > theory.water_fill(latents[late], bits).level[:, None]
+    lasted = np.cumprod(dry, 0).sum(0)
+    return np.append(times[late], np.inf)[lasted]
+
+
+def drowned_by_search(times, latents, bits, warmup):
+    start = np.searchsorted(times, warmup)
+    ever = np.logical_or.accumulate(latents[start:] <= theory.water_fill(latents[start:], bits).level[:, None])
+    return np.array([np.append(times[start:], np.inf)[np.searchsorted(column, True)] for column in ever.T])
 
 
 def sorts_in_place(variances, bits):
@@ -277,31 +382,44 @@ RIGHT = {
         lambda v, t, bits, eps: prediction_of(v, v / (1 + np.expm1(-2 * np.log(eps)) / np.exp(v * t) ** 2), bits),
         lambda v, t, bits, eps: prediction_of(v, v * (1 + np.tanh(v * t - np.log(eps**-2 - 1) / 2)) / 2, bits),
     ],
+    "drowning_times": [
+        drowned,
+        theory.drowning_times,
+        drowned_by_loop,
+        drowned_backwards,
+        drowned_by_minimum,
+        drowned_in_torch,
+        drowned_by_bits,
+        drowned_by_masked,
+        drowned_by_distortion,
+        drowned_by_count,
+        drowned_by_search,
+        lambda *race: np.float32(drowned(*race)),
+        lambda *race: list(map(np.float64, drowned(*race))),
+    ],
     "should_switch": [
         switch,
-        lambda counts, patience: theory.adaptive_switch(counts, patience) is not None,
-        lambda counts, patience: np.bool_(switch(counts, patience)),
+        lambda steps, counts, patience: theory.adaptive_switch(steps, counts, patience) is not None,
+        lambda *look: np.bool_(switch(*look)),
         switch_by_loop,
-        switch_by_slices,
+        switch_by_masks,
+        switch_by_pairs,
         switch_by_accumulation,
         switch_by_recursion,
-        lambda counts, patience: torch.tensor(switch(counts, patience)),
-        lambda counts, patience: np.array([switch(counts, patience)]),
-        lambda counts, patience: np.argmax(after := np.array(counts[np.argmin(counts) :])) + patience < len(after),
-        lambda counts, patience: (
-            not (
-                len(counts)
-                - counts.index(max(counts[counts.index(min(counts)) :], default=0), counts.index(min(counts)))
-                <= patience
-            )
-        ),
-        lambda counts, patience: (
+        switch_from_the_end,
+        lambda *look: torch.tensor(switch(*look)),
+        lambda *look: np.array([switch(*look)]),
+        lambda steps, counts, patience: (
             functools.reduce(
-                lambda s, x: (x, x, 0) if x < s[0] else (s[0], x, 0) if x > s[1] else (*s[:2], s[2] + 1),
-                counts[1:],
-                (counts[0], counts[0], 0),
-            )[2]
-            >= patience
+                lambda s, x: (
+                    (x[1], x[1], x[0], True) if x[1] < s[0] else (s[0], x[1], x[0], False) if x[1] > s[1] else s
+                ),
+                zip(steps, counts, strict=True),
+                (counts[0], counts[0], steps[0], False),
+            )[2:]
+            <= (steps[-1] - patience, False)
+            if not in_trough(counts)
+            else False
         ),
     ],
     "modes": [lab04.predicted_modes(), Decimal(lab04.predicted_modes()), np.array([[lab04.predicted_modes()]])],
@@ -327,7 +445,7 @@ WRONG = {
         (lambda v: v, "TypeError"),
     ],
     "mode_flow": [
-        (scaled(lambda mode: -1), "down"),
+        (scaled(lambda mode: -1), "signs are turned"),
         (lambda *mode: flow(*mode)[::-1], "comes first"),
         (scaled(lambda mode: 2), "twice"),
         (scaled(lambda mode: 1 / mode[3]), "variance"),
@@ -366,27 +484,64 @@ WRONG = {
         (lambda v, t, bits, eps: prediction(v, t, 8, eps), "fails this test"),
         (lambda v, t, bits, eps: (len(v), float(theory.water_fill(v, bits).distortion)), "Shannon"),
     ],
-    "should_switch": [
-        (lambda counts, patience: len(counts), "True or False"),
-        (lambda counts, patience: not switch(counts, patience), "upside down"),
-        (lambda counts, patience: counts[-1] <= counts[-2], "first pause"),
-        (lambda counts, patience: switch(counts, patience, late=-1), "too early"),
-        (lambda counts, patience: switch(counts, patience, late=1), "too late"),
-        (lambda counts, patience: switch(counts, patience, cut=False), "vacuous"),
-        (lambda counts, patience: len(counts) > patience and len(set(counts[-patience - 1 :])) == 1, "equal counts"),
-        (lambda counts, patience: False, "same answer"),
-        (lambda counts, patience: True, "same answer"),
-        (lambda counts, patience: len(counts) >= 6, "fails this test"),
+    "drowning_times": [
+        (lambda t, x, bits, w: drowned(t, x, bits, t[0]), "during the warm-up"),
         (
-            lambda counts, patience: len(counts) > patience and counts[-1] <= counts[-1 - patience],
-            "the last count with",
+            lambda *race: drowned(*race, levels=lambda x, late, r: theory.water_fill(x[late][0], r).level),
+            "stands still",
         ),
-        (lambda counts, patience: switch(counts, 3), "fails this test"),
-        (lambda counts, patience: int(switch(counts, patience)), "True or False"),
-        (lambda counts, patience: str(switch(counts, patience)), "the text"),
-        (lambda counts, patience: switch(counts, patience) and not switch(counts, patience, late=1), "fails this test"),
+        (
+            lambda *race: drowned(*race, levels=lambda x, late, r: theory.water_fill(x[-1], r).level),
+            "stands still",
+        ),
+        (lambda *race: drowned(*race, levels=lambda x, late, r: theory.water_fill(x[0], r).level), "stands still"),
+        (lambda *race: drowned(*race, pick=lambda under: len(under) - 1 - under[::-1].argmax(0)), "the last time"),
+        (
+            lambda t, x, bits, w: drowned(
+                t, -x, bits, w, levels=lambda x, late, r: -theory.water_fill(-x[late], r).level
+            ),
+            "upside down",
+        ),
+        (lambda *race: drowned(*race, never=0), "np.inf"),
+        (lambda *race: drowned(*race, never=np.nan), "np.inf"),
+        (lambda *race: drowned(*race, never=-1), "np.inf"),
+        (lambda t, x, bits, w: drowned(t, x, bits, w, never=t[-1]), "np.inf"),
+        (lambda t, x, bits, w: drowned(t, x, bits, w, never=t[t >= w][0]), "argmax"),
+        (lambda t, x, bits, w: drowned(np.arange(len(t)), x, bits, np.searchsorted(t, w)), "place in the list"),
+        (lambda t, x, bits, w: drowned(t, x, bits, w) - w, "from the end of the warm-up"),
+        (lambda *race: np.isfinite(drowned(*race)), "asked is when"),
+        (lambda t, x, bits, w: drowned(t, x, bits, np.nextafter(w, np.inf)), "drowns at once"),
+        (lambda t, x, bits, w: drowned(t, x, np.log2(bits), w) if bits > 1 else x[0], "fails this test"),
+        (lambda t, x, bits, w: drowned(t, x, 2 * bits, w), "fails this test"),
+        (lambda t, x, bits, w: drowned(t, x, bits, w)[::-1], "fails this test"),
+        (lambda t, x, bits, w: int(np.isfinite(drowned(t, x, bits, w)).sum()), "fails this test"),
+    ],
+    "should_switch": [
+        (lambda steps, counts, patience: len(counts), "True or False"),
+        (lambda *look: not switch(*look), "upside down"),
+        (lambda steps, counts, patience: len(counts) > 1 and counts[-1] <= counts[-2], "first pause"),
+        (lambda *look: switch(*look, late=-1), "too early"),
+        (lambda *look: switch(*look, late=1), "too late"),
+        (lambda *look: switch(*look, cut=False), "vacuous"),
+        (lambda *look: switch(*look, trough=False), "in a trough"),
+        (lambda steps, counts, patience: switch(list(range(len(counts))), counts, patience), "count looks"),
+        (lambda steps, counts, patience: steps[-1] >= patience, "how long the training"),
+        (lambda *look: False, "same answer"),
+        (lambda *look: True, "same answer"),
+        (
+            lambda steps, counts, patience: (
+                not in_trough(counts)
+                and steps[-1] - steps[-1 - counts[::-1].index(max(counts[counts.index(min(counts)) :]))] >= patience
+            ),
+            "the last time",
+        ),
+        (lambda steps, counts, patience: len(counts) >= 6, "fails this test"),
+        (lambda steps, counts, patience: switch(steps, counts, 75), "fails this test"),
+        (lambda *look: int(switch(*look)), "True or False"),
+        (lambda *look: str(switch(*look)), "the text"),
+        (lambda *look: switch(*look) and not switch(*look, late=1), "fails this test"),
         (pops, "writes into its argument `counts`"),
-        (lambda counts, patience: None, "None"),
+        (lambda *look: None, "None"),
     ],
     "modes": [
         (int(theory.water_fill(data.power_law_spectrum(32, 1), 8).active), "Shannon"),

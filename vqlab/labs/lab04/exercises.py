@@ -1,4 +1,4 @@
-"""Exercises of Lab 04: water-filling, one mode's gradient, the prediction, and the rule that ends the warm-up."""
+"""Exercises of Lab 04: water-filling, a mode's flow, who drowns, the prediction, and the rule that ends the warm-up."""
 
 from collections.abc import Callable
 
@@ -138,12 +138,12 @@ mode_flow = Exercise(
     ),
     mistakes=(
         Mistake(
-            "Both signs are turned: this is the gradient, and training goes *down* it. Open hint 1.",
+            "Both signs are turned: an error that is left, x − x̂, pushes *towards* x. Open hint 1.",
             _scaled(lambda variance: -1),
         ),
         Mistake("You return (db/dt, da/dt); the encoder comes first.", lambda *mode: _flow(*mode)[::-1]),
         Mistake(
-            "Everything is twice too large: we descend *half* the error, so the 2 of the square cancels. Open hint 1.",
+            "Everything is twice too large: it is *half* the error, so the 2 of the square cancels. Open hint 1.",
             _scaled(lambda variance: 2),
         ),
         Mistake(
@@ -185,6 +185,121 @@ mode_flow = Exercise(
             "The decoder of a dead mode still moves in yours: it only sees what the channel passes, c. Open hint 4.",
             lambda a, b, c, variance, beta: variance * a * (1 - a * b),
             parts=(1,),
+        ),
+    ),
+)
+
+# --- drowning_times(times, latents, bits, warmup) -> (d,) ----------------------------------------------------
+
+
+def _levels(latents: np.ndarray, bits: float) -> np.ndarray:
+    """Water levels (T, 1) of latent variances (T, d)."""
+    return theory.water_fill(latents, bits).level[:, None]
+
+
+def _first(times: np.ndarray, under: np.ndarray, never: float = np.inf) -> np.ndarray:
+    """The first of the times at which each mode is under, (T, d) -> (d,); `never` if at none."""
+    return np.where(under.any(0), times[under.argmax(0)], never)
+
+
+def _drowned(of: Callable[..., np.ndarray]) -> Callable:
+    """A wrong answer: of(times, latents, levels) from the end of the warm-up on."""
+
+    def drowned(times, latents, bits, warmup):
+        late = times >= warmup
+        return of(times[late], latents[late], _levels(latents[late], bits))
+
+    return drowned
+
+
+def _race(cold: bool = False, dive: bool = False) -> Callable:
+    """Draws latents that grow and stop or shrink, no mode at the water line; with some that drown and some that live.
+
+    cold: no warm-up.   dive: some mode comes up again.
+    """
+
+    def draw(rng: Generator, i: int) -> tuple[np.ndarray, np.ndarray, float, float]:
+        while True:
+            d, looks = 2 + int(rng.integers(1 + i)), 4 + int(rng.integers(2 + 2 * i))
+            times = np.cumsum(rng.integers(1, 9, size=looks)) - 1
+            rates = rng.normal(0.4, 0.7, size=(looks, d)) if dive else np.sort(rng.gamma(1, 0.4, size=(1, d)))
+            grown = np.cumsum(np.broadcast_to(rates, (looks, d)) * rng.uniform(0.2, 1.8, size=(looks, 1)), 0)
+            latents = np.round(0.05 * np.exp(np.minimum(grown, rng.uniform(1, 5, size=d))), 4)
+            bits = round(float(rng.uniform(0.5, 3)), 1)
+            warmup = int(times[0]) if cold else int(rng.integers(1, times[looks // 2] + 1))
+            under = latents <= (levels := _levels(latents, bits))
+            seen = under[times >= warmup]
+            again = (seen[:-1] & ~seen[1:]).any()
+            mixed = seen.any(0).any() and not seen.any(0).all()
+            if mixed and again == dive and np.abs(latents / levels - 1).min() > 2e-3:
+                return times.astype(float), latents, bits, float(warmup)
+
+    return draw
+
+
+drowning_times = Exercise(
+    "drowning_times",
+    theory.drowning_times,
+    tests=(
+        Test("a cold start: the first time at which a mode is under water, np.inf for one that never is", _race(True)),
+        Test("nothing drowns before the warm-up ends; who is under water then drowns then", _race(), times=16),
+        Test("a mode that comes up again has drowned all the same", _race(dive=True), times=12),
+    ),
+    mistakes=(
+        Mistake(
+            "Your modes drown during the warm-up, when nothing is quantized: start at the first time that is not "
+            "before `warmup`. Open hint 2.",
+            lambda times, latents, bits, warmup: _first(times, latents <= _levels(latents, bits)),
+        ),
+        Mistake(
+            "Your water stands still. It rises with the large modes: fill the latents at every time anew. Open hint 1.",
+            _drowned(lambda times, latents, levels: _first(times, latents <= levels[0])),
+            _drowned(lambda times, latents, levels: _first(times, latents <= levels[-1])),
+            lambda times, latents, bits, warmup: _drowned(
+                lambda late, grown, levels: _first(late, grown <= _levels(latents[:1], bits))
+            )(times, latents, bits, warmup),
+        ),
+        Mistake(
+            "Yours is the last time under water; a mode drowns at the first. Open hint 2.",
+            _drowned(lambda times, latents, levels: -_first(-times[::-1], (latents <= levels)[::-1], never=-np.inf)),
+        ),
+        Mistake(
+            "These are the times at which modes are *above* water: it is upside down. Open hint 1.",
+            _drowned(lambda times, latents, levels: _first(times, latents > levels)),
+        ),
+        Mistake(
+            "`argmax` of a mode that is never under water is 0, so yours drowns at the first time: give it `np.inf`. "
+            "Open hint 3.",
+            _drowned(lambda times, latents, levels: times[(latents <= levels).argmax(0)]),
+        ),
+        Mistake(
+            "A mode that lives has no time of drowning: give it `np.inf`. Open hint 3.",
+            *(
+                _drowned(lambda times, latents, levels, never=never: _first(times, latents <= levels, never))
+                for never in (np.nan, 0.0, -1.0, -np.inf)
+            ),
+            _drowned(lambda times, latents, levels: _first(times, latents <= levels, times[-1])),
+        ),
+        Mistake(
+            "You return the place in the list; asked is the entry of `times` there. Open hint 3.",
+            _drowned(lambda times, latents, levels: _first(np.arange(len(times)), latents <= levels)),
+            lambda times, latents, bits, warmup: _first(
+                np.arange(len(times)), (latents <= _levels(latents, bits)) & (times >= warmup)[:, None]
+            ),
+        ),
+        Mistake(
+            "You count the time from the end of the warm-up; `times` count from the start. Open hint 3.",
+            lambda times, latents, bits, warmup: theory.drowning_times(times, latents, bits, warmup) - warmup,
+        ),
+        Mistake(
+            "A mode that is under water at the very end of the warm-up drowns at once: take that time in. Open hint 2.",
+            lambda times, latents, bits, warmup: _first(
+                times, (latents <= _levels(latents, bits)) & (times > warmup)[:, None]
+            ),
+        ),
+        Mistake(
+            "This is who drowns; asked is when. Open hint 3.",
+            _drowned(lambda times, latents, levels: (latents <= levels).any(0)),
         ),
     ),
 )
@@ -307,56 +422,99 @@ predict = Exercise(
     ),
 )
 
-# --- should_switch(counts, patience) -> bool ----------------------------------------------------------------
+# --- should_switch(steps, counts, patience) -> bool ----------------------------------------------------------
 
 
-def _waited(counts: list[int], cut: bool = True) -> int:
-    """Checks since the first maximum of what comes after the lowest count."""
-    counts = counts[counts.index(min(counts)) :] if cut else counts
-    return len(counts) - 1 - counts.index(max(counts))
+def _waited(steps: list[int], counts: list[int], cut: bool = True) -> int:
+    """Steps since the first maximum of what comes after the lowest count."""
+    low = counts.index(min(counts)) if cut else 0
+    return steps[-1] - steps[low + counts[low:].index(max(counts[low:]))]
+
+
+def _in_trough(counts: list[int]) -> bool:
+    """Whether the counts have fallen and not risen since."""
+    low = counts.index(min(counts))
+    return low > 0 and max(counts[low:]) == counts[low]
+
+
+def _looks_waited(counts: list[int]) -> int:
+    low = counts.index(min(counts))
+    return len(counts) - 1 - low - counts[low:].index(max(counts[low:]))
+
+
+def _look(rng: Generator, counts: list[int], patience: int, late: float) -> tuple[list[int], list[int], int]:
+    """Steps for the counts, at uneven distances, such that `late` of the patience has passed since the last gain."""
+    waits = _looks_waited(counts)
+    gaps = rng.integers(2, 30, size=len(counts))
+    if waits:
+        shares = rng.uniform(0.4, 1.6, size=waits)
+        ends = np.round(np.cumsum(shares) / shares.sum() * (patience * late)).astype(int)
+        gaps[-waits:] = np.maximum(1, np.diff(np.r_[0, ends]))
+        gaps[-1] += max(1, round(patience * late)) - gaps[-waits:].sum()
+    steps = np.cumsum(np.maximum(gaps, 1)) - gaps[0]
+    return steps.tolist(), counts, patience
 
 
 def _growing(rng: Generator) -> list[int]:
     return (rng.integers(4, 9) + np.cumsum(rng.integers(1, 3, size=rng.integers(2, 7)))).tolist()
 
 
-def _flat(rng: Generator, i: int) -> tuple[list[int], int]:
-    patience = int(rng.integers(1, 6))
-    counts = _growing(rng)
-    return counts + [counts[-1]] * (0 if i % 2 == 0 else patience + int(rng.integers(3))), patience
+def _flat(rng: Generator, i: int) -> tuple[list[int], list[int], int]:
+    """Growth, and then, every second time, a pause that is long or short in steps, whatever its number of looks."""
+    counts, patience = _growing(rng), int(rng.integers(20, 90))
+    pause = [counts[-1]] * int(rng.integers(1, 7)) if i % 2 else []
+    if i % 4 == 3:  # a patience of as many steps as there are looks
+        return _look(rng, counts + pause, int(rng.integers(2, 6)), rng.uniform(4, 20))
+    return _look(rng, counts + pause, patience, rng.choice([0.4, 1.7]))
 
 
-def _around_patience(rng: Generator, i: int) -> tuple[list[int], int]:
-    """One check before patience ends, at its end, and one later, all equal or a little lower."""
-    patience, counts = int(rng.integers(2, 6)), _growing(rng)
-    later = patience - 1 + i % 3
-    return counts + [counts[-1] - (i // 3 % 2 and int(rng.integers(2))) for _ in range(later)], patience
+def _around_patience(rng: Generator, i: int) -> tuple[list[int], list[int], int]:
+    """One step before patience ends, at its end, and one later; counts equal or a little lower."""
+    counts, patience = _growing(rng), int(rng.integers(20, 90))
+    pause = [counts[-1] - (i // 3 % 2 and int(rng.integers(2))) for _ in range(rng.integers(1, 5))]
+    return _look(rng, counts + pause, patience, (patience - 1 + i % 3) / patience)
 
 
-def _unsteady(rng: Generator, i: int) -> tuple[list[int], int]:
+def _unsteady(rng: Generator, i: int) -> tuple[list[int], list[int], int]:
     """Up and down after the maximum, which may come again, and never as low as the first count."""
-    patience, counts = int(rng.integers(2, 5)), _growing(rng)
-    low = counts[0] + 1
-    return counts + rng.integers(min(low, counts[-1]), counts[-1] + 1, size=patience - 1 + i % 3).tolist(), patience
+    counts, patience = _growing(rng), int(rng.integers(20, 90))
+    low = min(counts[0] + 1, counts[-1])
+    pause = rng.integers(low, counts[-1] + 1, size=rng.integers(1, 6)).tolist()
+    return _look(rng, counts + pause, patience, rng.choice([0.6, 1.0, 1.4]))
 
 
-def _vacuous(rng: Generator, i: int) -> tuple[list[int], int]:
+def _fallen(rng: Generator, counts: list[int]) -> list[int]:
+    return (counts[0] + np.cumsum(rng.integers(1, 8, size=rng.integers(2, 5)))[::-1]).tolist()
+
+
+def _vacuous(rng: Generator, i: int) -> tuple[list[int], list[int], int]:
     """High first counts that fall, then growth that need not reach them, then perhaps a stop."""
-    patience, counts = int(rng.integers(1, 4)), _growing(rng)
-    falling = (counts[0] + np.cumsum(rng.integers(1, 8, size=rng.integers(2, 5)))[::-1]).tolist()
-    return falling + counts[: 1 if i % 4 == 0 else None] + [counts[-1]] * (0 if i % 2 == 0 else patience), patience
+    counts, patience = _growing(rng), int(rng.integers(20, 90))
+    pause = [counts[-1]] * int(rng.integers(1, 5)) if i % 2 else []
+    return _look(rng, _fallen(rng, counts) + counts + pause, patience, rng.choice([0.5, 1.5]))
+
+
+def _troughs(rng: Generator, i: int) -> tuple[list[int], list[int], int]:
+    """High first counts that fall and stay down for longer than the patience, as they do before anything is learned."""
+    lowest, patience = int(rng.integers(2, 9)), int(rng.integers(20, 90))
+    trough = [lowest] * int(rng.integers(2, 7))
+    return _look(rng, _fallen(rng, trough) + trough, patience, rng.uniform(1.2, 3))
+
+
+def _judged(waited: Callable[[list[int], list[int]], int], more: int = 0) -> Callable:
+    """A wrong rule that waits in another way, but knows a trough."""
+    return lambda steps, counts, patience: not _in_trough(counts) and waited(steps, counts) >= patience + more
 
 
 should_switch = Exercise(
     "should_switch",
-    lambda counts, patience: _waited(counts) >= patience,
+    lambda steps, counts, patience: not _in_trough(counts) and _waited(steps, counts) >= patience,
     tests=(
-        Test("go on while counts grow, switch when they have stopped", _flat, times=12),
-        Test("go on one check before patience has run out, switch when it has", _around_patience, times=12),
-        Test("checks that go up and down count as well", _unsteady, times=12),
-        Test(
-            "vacuous first counts do not matter, while they fall and when later ones are below them", _vacuous, times=16
-        ),
+        Test("go on while counts grow, switch when they have stopped for `patience` steps", _flat, times=16),
+        Test("go on one step before patience has run out, switch when it has", _around_patience, times=12),
+        Test("looks that go up and down count as well", _unsteady, times=12),
+        Test("vacuous first counts do not matter, when later ones are below them", _vacuous, times=16),
+        Test("a trough, counts that have fallen and not risen since, is waited through", _troughs, times=8),
     ),
     mistakes=(
         Mistake(
@@ -367,43 +525,60 @@ should_switch = Exercise(
         ),
         Mistake(
             "You give the same answer whatever the counts. Open hint 1.",
-            lambda counts, patience: True,
-            lambda counts, patience: False,
+            lambda steps, counts, patience: True,
+            lambda steps, counts, patience: False,
         ),
         Mistake(
             "It is upside down: you switch while the count grows. Open hint 1.",
-            lambda counts, patience: _waited(counts) < patience,
+            lambda steps, counts, patience: _in_trough(counts) or _waited(steps, counts) < patience,
+            lambda steps, counts, patience: _waited(steps, counts) < patience,
         ),
         Mistake(
-            "You switch at the first pause. A mode needs time to emerge: wait `patience` checks. Open hint 1.",
-            lambda counts, patience: len(counts) > 1 and counts[-1] <= counts[-2],
-            lambda counts, patience: _waited(counts) >= 1,
+            "You switch in a trough: the counts have fallen and not risen yet, so nothing has been learned. "
+            "Open hint 3.",
+            lambda steps, counts, patience: _waited(steps, counts) >= patience,
         ),
         Mistake(
-            "You compare the last count with the one `patience` checks before; there may have been a new maximum in "
-            "between, or an old one before. Open hint 1.",
-            lambda counts, patience: len(counts) > patience and counts[-1] <= counts[-1 - patience],
-        ),
-        Mistake(
-            "One check too early: patience 3 means three checks that bring no new maximum. Open hint 1.",
-            lambda counts, patience: _waited(counts) >= patience - 1,
-        ),
-        Mistake(
-            "You wait for equal counts. They may go up and down: what matters is that none is a new maximum. "
+            "You count looks; `patience` is a number of *steps*, so that looking more often changes nothing. "
             "Open hint 1.",
-            lambda counts, patience: len(counts) > patience and len(set(counts[-patience - 1 :])) == 1,
+            _judged(lambda steps, counts: _looks_waited(counts)),
+            lambda steps, counts, patience: _looks_waited(counts) >= patience,
         ),
         Mistake(
-            "One check too late: after `patience` checks without a new maximum, switch. Open hint 1.",
-            lambda counts, patience: _waited(counts) >= patience + 1,
+            "You switch at the first pause. A mode needs time to emerge: wait `patience` steps. Open hint 1.",
+            lambda steps, counts, patience: len(counts) > 1 and counts[-1] <= counts[-2],
+            lambda steps, counts, patience: not _in_trough(counts) and _looks_waited(counts) >= 1,
         ),
         Mistake(
-            "You wait for a count above the vacuous first ones and give up: look only at what comes after the lowest "
-            "count. Open hint 2.",
-            lambda counts, patience: _waited(counts, cut=False) >= patience,
+            "You ask how long the training has lasted, not how long ago the last new maximum was. Open hint 1.",
+            lambda steps, counts, patience: steps[-1] >= patience,
+            lambda steps, counts, patience: not _in_trough(counts) and steps[-1] - steps[0] >= patience,
+        ),
+        Mistake(
+            "One step too early or too late: switch as soon as `patience` steps have brought no new maximum. "
+            "Open hint 1.",
+            _judged(_waited, -1),
+            _judged(_waited, 1),
+        ),
+        Mistake(
+            "You wait from the last time that the maximum was seen; what counts is when it was *new*. Open hint 1.",
+            _judged(
+                lambda steps, counts: steps[-1] - steps[len(counts) - 1 - counts[::-1].index(max(_after_low(counts)))]
+            ),
+        ),
+        Mistake(
+            "You wait for a count above the vacuous first ones: look only at what comes after the lowest count. "
+            "Open hint 2.",
+            lambda steps, counts, patience: _waited(steps, counts, cut=False) >= patience,
+            lambda steps, counts, patience: not _in_trough(counts) and _waited(steps, counts, cut=False) >= patience,
         ),
     ),
 )
+
+
+def _after_low(counts: list[int]) -> list[int]:
+    return counts[counts.index(min(counts)) :]
+
 
 # --- modes: the student's own prediction, for a case of their own -------------------------------------------
 

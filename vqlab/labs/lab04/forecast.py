@@ -14,7 +14,6 @@ import numpy as np
 
 from vqlab import LabError, theory
 from vqlab.data import power_law_spectrum
-from vqlab.measures import spectrum_dimension
 from vqlab.theory import DiagonalFlow, diagonal_flow
 
 _INTEGRATION_STEPS = 300
@@ -41,7 +40,7 @@ def forecast(
 ) -> Forecast:
     """Predict trainings that differ in codebook size and warm-up (steps), read after `steps` steps (default: all).
 
-    settings: those of the stored sweep `dimensions_collapse`.   slope: that of the data's spectrum.
+    settings: those of a stored sweep of Lab 04, with the commitment weight β.   slope: of the data's spectrum.
     With a warm-up of `steps` or more the numbers are those of a training that is not quantized yet.
     Raises: LabError if `steps` or a warm-up lies outside the training.
     """
@@ -60,7 +59,7 @@ def forecast(
     at_switch = theory.predicted_active(
         power_law_spectrum(settings["dim"], slope), times, np.log2(codebook_sizes)[:, None], eps
     )
-    return Forecast(active, spectrum_dimension(passed), error, lost, at_switch)
+    return Forecast(active, theory.passed_dimension(latent, level), error, lost, at_switch)
 
 
 def step_time(settings: Mapping) -> float:

@@ -55,7 +55,7 @@ def flow_view(settings: Mapping, state: dict) -> View:
     figures.caption(axes[1], "Decoder gains b")
     _draw_loss(axes[2], steps, flow, warmup, floor, float(shannon.distortion))
     for axis in axes:
-        _draw_time(axis, total, warmup)
+        draw_time(axis, total, warmup)
     status = (
         f"{name}. {story} Modes above water: {above[0]} at the switch, {above.min()} at the fewest, "
         f"{alive.sum()} at step {total:,}. Loss "
@@ -129,7 +129,8 @@ def _draw_loss(axis: Axes, steps: np.ndarray, flow: DiagonalFlow, warmup: int, f
     figures.caption(axis, f"Loss {flow.loss[-1]:.2f}: {loss[-1]:.3f} × Shannon's")
 
 
-def _draw_time(axis: Axes, total: int, warmup: int) -> None:
+def draw_time(axis: Axes, total: int, warmup: int) -> None:
+    """Steps at their square roots, with the warm-up shaded."""
     switch = np.sqrt(warmup)
     axis.set_xticks(np.sqrt(_STEP_TICKS), [f"{step:,}" for step in _STEP_TICKS])
     axis.set(xlim=(0, np.sqrt(total)), xlabel="step")

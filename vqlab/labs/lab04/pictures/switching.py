@@ -1,86 +1,61 @@
-"""Lab 04's last picture: the price of a warm-up that is too short or too long, and of one that ends by itself."""
+"""Lab 04's last picture: what a cold start, the rule that switches by itself, and one length for all cost."""
 
 import numpy as np
 from matplotlib.axes import Axes
 
 from vqlab import figures
 from vqlab.figures import View
-from vqlab.labs.lab04.readings import best_warmup, cold_regret, errors_at, regret, trained_warmups
-from vqlab.sweeps import StoredSweep
+from vqlab.labs.lab04.readings import fixed_warmups, regrets
+from vqlab.sweeps import Arrays, StoredSweep
 
-BUDGETS = ((500, ":", "^"), (750, "--", "s"), (1500, "-", "o"))
-_RULES = ((figures.USED, "o"), (figures.CLASS_COLORS[6], "^"))
-_MOST_REGRET = 5
-_TICKS = (0, 25, 100, 200, 400, 800)
+_STYLES = ((figures.COLD, "s"), (figures.WARM, "o"), (figures.DATA, "^"))
 
 
 @figures.styled
-def switching_view(sweep: StoredSweep, adaptive: StoredSweep, state: dict) -> View:
-    """Error above that of the best fixed warm-up: of every fixed one at three budgets, and of the adaptive rules.
+def switching_view(adaptive: StoredSweep) -> View:
+    """Errors above the best fixed warm-up's at every position, and when the rule switches there.
 
-    sweep: the stored `dimensions_collapse`, adaptive: `dimensions_adaptive`.   state: codebook_size and slope.
+    adaptive: the stored `dimensions_adaptive`.
     """
-    k, slope = state["codebook_size"], state["slope"]
-    rules = adaptive.axes["rule"].values
-    excess = {rule: regret(sweep, adaptive, rule, k, slope) for rule in rules}
-    switched = {rule: adaptive.at(rule=rule, codebook_size=k, slope=slope)["switched"] for rule in rules}
-    best = best_warmup(sweep, k, slope, sweep.settings["steps"])
-    rule = rules[0]
+    above, positions = regrets(adaptive), adaptive.axes["position"].values
+    means = {name: 100 * values.mean() for name, values in above.items()}
     title = (
-        f"K = {k}, slope {slope:g}: best warm-up {best} steps. The {rule} rule takes {switched[rule].mean():.0f}: "
-        f"error {100 * excess[rule].mean():+.1f} %"
+        f"Above the best fixed warm-up, mean of {len(positions)} positions: {means['cold start']:.2f} % cold, "
+        f"{means['rule']:.2f} % by the rule"
     )
-    figure, (curves, rows) = figures.canvas(2, title)
-    _draw_budgets(curves, sweep, k, slope)
-    for rule, (color, marker) in zip(rules, _RULES, strict=True):
-        place = (switched[rule].mean(), 100 * excess[rule].mean())
-        spread = [[abs(place[0] - f(switched[rule]))] for f in (np.min, np.max)]
-        curves.errorbar(*place, xerr=spread, fmt=marker, color=color, markersize=9, markeredgecolor="black")
-    figures.caption(curves, "Price of a fixed warm-up, by budget")
-    _draw_rows(rows, sweep, adaptive, state)
-    cold = 100 * cold_regret(sweep, k, slope)
-    sentences = [
-        f"{rule}: switch at step {figures.spread(switched[rule])} ({switched[rule].mean() - best:+.0f} to the best), "
-        f"error {100 * excess[rule].mean():+.2f} ± {100 * excess[rule].std():.2f} %"
-        for rule in rules
-    ]
-    status = (
-        f"Against the best fixed warm-up, {best} of {sweep.settings['steps']:,} steps. {'; '.join(sentences)}; "
-        f"cold: {cold.mean():+.2f} ± {cold.std():.2f} %. {len(sweep.seeds)} seeds, one switch each."
-    )
+    figure, (rows, steps) = figures.canvas(2, title)
+    _draw_rows(rows, above, positions)
+    figures.place(rows, 0.11, 0.5, labels=0.9)
+    _draw_steps(steps, adaptive)
+    figures.caption(rows, f"Regret, {len(adaptive.seeds)} seeds")
+    figures.caption(steps, "When it switches")
+    words = "; ".join(f"{name}: {mean:+.2f} %" for name, mean in means.items())
+    each = ", ".join(f"{p} {100 * values.mean():+.2f} %" for p, values in zip(positions, above["rule"], strict=True))
+    status = f"Mean regret over positions and seeds: {words}. The rule, by position: {each}."
     return View(figure, f"{title}. {status}", status)
 
 
-def _draw_budgets(axis: Axes, sweep: StoredSweep, codebook_size: int, slope: float) -> None:
-    for budget, style, marker in BUDGETS:
-        error = errors_at(sweep, codebook_size, slope, budget)
-        above = 100 * (error / error.mean(1).min() - 1)
-        x = np.array(trained_warmups(sweep, budget))
-        figures.band(axis, x, above.T, figures.WARM, f"{budget:,} steps", linestyle=style, marker=marker)
-    axis.set_xscale("function", functions=(lambda x: np.sqrt(np.maximum(x, 0)), np.square))
-    axis.set_xticks(_TICKS, [str(tick) for tick in _TICKS])
-    axis.set(xlim=(0, 850), ylim=(-0.3, 6), xlabel="warm-up length (steps)", ylabel="% above the best")
-
-
-def _draw_rows(axis: Axes, sweep: StoredSweep, adaptive: StoredSweep, state: dict) -> None:
-    positions = [(k, slope) for slope in sweep.axes["slope"].values for k in sweep.axes["codebook_size"].values]
-    groups = [("cold", (figures.COLD, "s"), [cold_regret(sweep, *position) for position in positions])]
-    for rule, style in zip(adaptive.axes["rule"].values, _RULES, strict=True):
-        groups.append((rule, style, [regret(sweep, adaptive, rule, *position) for position in positions]))
-    for row, (label, (color, marker), values) in enumerate(groups):
-        above = 100 * np.array(values)  # (positions, seeds)
-        mean = above.mean(1)
-        bars = (mean - above.min(1), above.max(1) - mean)
-        heights = np.arange(len(positions)) + 0.25 * (row - 1)
+def _draw_rows(axis: Axes, above: Arrays, positions: tuple[str, ...]) -> None:
+    for row, ((label, values), (color, marker)) in enumerate(zip(above.items(), _STYLES, strict=True)):
+        shares = 100 * values  # (positions, seeds)
+        mean = shares.mean(1)
+        bars = (mean - shares.min(1), shares.max(1) - mean)
+        heights = np.arange(len(positions)) + 0.22 * (row - 1)
         axis.errorbar(mean, heights, xerr=bars, fmt=marker, color=color, label=label, linewidth=2)
-        for height, highest in zip(heights, above.max(1), strict=True):
-            if highest > _MOST_REGRET:
-                place = (_MOST_REGRET, height)
-                axis.annotate(f"to {highest:.0f} %", place, (0, 7), textcoords="offset points", ha="right")
-    here = positions.index((state["codebook_size"], state["slope"]))
-    axis.axhspan(here - 0.48, here + 0.48, color=figures.DATA, alpha=0.25, linewidth=0)
     axis.axvline(0, color=figures.THEORY, linestyle=":")
-    axis.set_yticks(range(len(positions)), [f"K = {k}, slope {slope:g}" for k, slope in positions])
-    axis.set(xlim=(-0.8, _MOST_REGRET), ylim=(len(positions) - 0.5, -0.5), xlabel="% above the best fixed warm-up")
-    figures.place(axis, 0.67, 0.98, labels=1.8)
-    figures.caption(axis, f"Regret after {sweep.settings['steps']:,} steps, {len(sweep.seeds)} seeds")
+    axis.set_yticks(range(len(positions)), positions)
+    axis.set(ylim=(len(positions) - 0.5, -0.5), xlabel="% above the best fixed warm-up")
+
+
+def _draw_steps(axis: Axes, adaptive: StoredSweep) -> None:
+    positions = adaptive.axes["position"].values
+    steps = np.array([adaptive.at(position=position)["switched"] for position in positions])  # (positions, seeds)
+    mean, heights = steps.mean(1), np.arange(len(positions))
+    bars = (mean - steps.min(1), steps.max(1) - mean)
+    axis.errorbar(mean, heights, xerr=bars, fmt="o", color=figures.WARM, label="rule", linewidth=2)
+    fixed = [fixed_warmups(position) for position in positions]
+    best = [min(one, key=lambda warmup, one=one: one[warmup].mean()) for one in fixed]
+    axis.plot(best, heights + 0.22, "^", color=figures.DATA, label="best fixed length")
+    axis.set_yticks(heights, positions)
+    figures.place(axis, 0.64, 0.98, labels=0.9)
+    axis.set(ylim=(len(positions) - 0.5, -0.5), xlim=(0, 850), xlabel="step of the switch")

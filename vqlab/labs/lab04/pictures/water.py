@@ -11,7 +11,7 @@ from vqlab.figures import View
 from vqlab.theory import WaterFilling
 
 DIM = 32
-_WATER, _LEVEL = "#CFE5F2", "#3A9BD0"
+WATER, LEVEL = "#CFE5F2", "#3A9BD0"
 _BOTTOM, _TOP = 2.0**-7, 2.0**5
 _BELOW_WORDS = 2.0**2  # a level under the words in the panel's upper corner
 _WIDTH = 0.7  # of a column, in modes
@@ -49,8 +49,8 @@ def _draw_columns(axis: Axes, variances: np.ndarray, water: WaterFilling) -> Non
     modes = np.arange(1, len(variances) + 1)
     alive = modes <= water.active
     dead = ~alive
-    axis.axhspan(_BOTTOM, water.level, color=_WATER, linewidth=0)
-    axis.axhline(water.level, color=_LEVEL, linewidth=2.5, label=f"water level D* = {water.level:.3g}")
+    axis.axhspan(_BOTTOM, water.level, color=WATER, linewidth=0)
+    axis.axhline(water.level, color=LEVEL, linewidth=2.5, label=f"water level D* = {water.level:.3g}")
     _stand(axis, modes[alive], water.level, variances[alive], color=figures.USED)
     _stand(axis, modes[alive], _BOTTOM, water.level, color=figures.USED, alpha=0.35)
     _stand(axis, modes[dead], _BOTTOM, variances[dead], facecolor=figures.DEAD, edgecolor="white", hatch="///")
