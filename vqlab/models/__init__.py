@@ -4,6 +4,7 @@ from typing import Protocol
 
 from torch import Tensor
 
+from vqlab.models.classifier import PerceptualDistance as PerceptualDistance
 from vqlab.models.convolutional import ConvAutoencoder as ConvAutoencoder
 from vqlab.models.discriminator import PatchDiscriminator as PatchDiscriminator
 from vqlab.models.stacked import ACTIVATIONS as ACTIVATIONS
