@@ -65,5 +65,6 @@ def find(lab: str) -> Lab:
 
 def experiments() -> dict[str, Experiment]:
     """The experiments of all labs, by name."""
-    parts = [part for lab in every() if (part := lab.module("experiments"))]
+    folders = sorted(path.parent.name for path in _FOLDER.glob("lab[0-9][0-9]/experiments.py"))
+    parts = [import_module(f"{__name__}.{folder}.experiments") for folder in folders]
     return {experiment.name: experiment for part in parts for experiment in part.EXPERIMENTS}
