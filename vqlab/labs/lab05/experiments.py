@@ -21,9 +21,9 @@ SEEDS = (0, 1)
 HEADLINE = ("mse", "perceptual", "latent_dim")
 WARMUPS = (0, 200, 600)
 # Dense where codes are placed: the frame of a warm-up's last step is that of the codes just placed.
-FRAMES = (0, 100, 200, 400, 600, 800, 1200, 1600)
+FRAMES = (0, 100, 200, 400, 600, 900, 1200, 1500)
 _SETTING = {
-    "steps": 1600,
+    "steps": 1500,
     "batch_size": 16,
     "learning_rate": 1e-3,
     "loss": "l1+perceptual",
@@ -45,7 +45,7 @@ _TOKENS = 16
 VARIANTS = {
     "gradient codebook": {"update": "gradient"},
     "β = 0.25": {"commitment_weight": 0.25},
-    "discriminator": {"discriminator_start": 800},
+    "discriminator": {"discriminator_start": 750},
 }
 _COMMON = {
     "model": "VQGAN tiny",
