@@ -1,12 +1,17 @@
 """What a training minimises besides the quantizer's loss: the error of its reconstructions, and an adversary's part."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from vqlab import LabError
 from vqlab.models.discriminator import PatchDiscriminator
+
+if TYPE_CHECKING:
+    from vqlab.training.settings import Settings
 
 Perceptual = Callable[[Tensor, Tensor], Tensor]
 POINTWISE = {"mse": functional.mse_loss, "l1": functional.l1_loss}
@@ -53,6 +58,23 @@ class Adversary:
     def __init__(self, discriminator: PatchDiscriminator, learning_rate: float, weight: float = 0.8) -> None:
         self.discriminator, self.weight = discriminator, weight
         self.optimizer = torch.optim.Adam(discriminator.parameters(), learning_rate, betas=(0.5, 0.9))
+
+    @classmethod
+    def beside(cls, model: nn.Module, data: Tensor, settings: "Settings", seeds: Sequence[int]) -> "Adversary | None":
+        """One for a model and the images (n, 3, H, W) it is trained on; None if the settings want none.
+
+        Raises: LabError for more than one run, or a model without a `last_layer`.
+        """
+        if settings.discriminator_start is None:
+            return None
+        if len(seeds) > 1 or not hasattr(model, "last_layer"):
+            raise LabError(
+                "a discriminator needs one seed and a model with a last_layer, as models.VQGAN has: set "
+                "discriminator_start to None for others"
+            )
+        layers = 2 if max(data.shape[-2:]) < 64 else 3
+        discriminator = PatchDiscriminator(seeds[0], layers=layers)
+        return cls(discriminator, settings.learning_rate, settings.discriminator_weight)
 
     def loss(self, reconstruction: Tensor, error: Tensor, last_layer: Tensor) -> Tensor:
         """What is added to the error (1,) of reconstructions (1, B, 3, H, W), which came through last_layer."""

@@ -17,7 +17,7 @@ from torch import Tensor
 from vqlab import LabError
 from vqlab.inputs import seeds as checked_seeds
 from vqlab.inputs import shown, whole
-from vqlab.models import Autoencoder, PatchDiscriminator
+from vqlab.models import Autoencoder
 from vqlab.quantizers import VectorQuantizer, inputs, look_up, nearest_code
 from vqlab.training import checkpoint
 from vqlab.training.objective import Adversary, Error, Perceptual
@@ -90,7 +90,7 @@ class Trainer:
         self.step, self.quantizing = 0, False
         self.losses = torch.full((len(self.seeds),), float("nan"))
         self.error = Error(settings.loss, settings.perceptual_weight, perceptual)
-        self.adversary = None if settings.discriminator_start is None else self._fresh_adversary()
+        self.adversary = Adversary.beside(model, self.data, settings, self.seeds)
         self.optimizer = self._fresh_optimizer()
 
     def run(self, *callbacks: Callable[["Trainer"], None], until: int | None = None) -> "Trainer":
@@ -177,8 +177,13 @@ class Trainer:
 
     @torch.no_grad()
     def reconstruct_latents(self, z: Tensor, samples: int) -> tuple[Tensor, Tensor | None]:
-        """The same from the `latents` (R, N, d) of so many samples."""
-        tokens = None
+        """The same from the `latents` (R, N, d) of so many samples.
+
+        Raises: LabError for latents of another shape or not finite, or that are not those of so many samples.
+        """
+        z, samples, tokens = inputs.latents(z).float(), whole(samples, "the number of samples"), None
+        if z.shape[1] % samples or (len(z), z.shape[2]) != (len(self.seeds), self.model.latent_dim):
+            raise LabError(f"latents {tuple(z.shape)} are not those of {samples} samples: pass what latents() gave")
         if self.quantizing:
             tokens = nearest_code(z, self.quantizer.codebook)
             z = look_up(self.quantizer.codebook, tokens)
@@ -190,16 +195,6 @@ class Trainer:
         if self.settings.update == "gradient":
             parameters += self.quantizer.parameters()
         return OPTIMIZERS[self.settings.optimizer](parameters, self.settings.learning_rate)
-
-    def _fresh_adversary(self) -> Adversary:
-        if len(self.seeds) > 1 or not hasattr(self.model, "last_layer"):
-            raise LabError(
-                "a discriminator needs one seed and a model with a last_layer, as models.VQGAN has: set "
-                "discriminator_start to None for others"
-            )
-        layers = 2 if max(self.data.shape[-2:]) < 64 else 3
-        discriminator = PatchDiscriminator(self.seeds[0], layers=layers)
-        return Adversary(discriminator, self.settings.learning_rate, self.settings.discriminator_weight)
 
     def save(self, path: str | Path) -> None:
         """Write everything needed to go on exactly where we are. Atomic: an interrupted write leaves the old file.
