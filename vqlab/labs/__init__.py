@@ -65,6 +65,5 @@ def find(lab: str) -> Lab:
 
 def experiments() -> dict[str, Experiment]:
     """The experiments of all labs, by name."""
-    folders = sorted(path.parent.name for path in _FOLDER.glob("lab[0-9][0-9]/experiments.py"))
-    parts = [import_module(f"{__name__}.{folder}.experiments") for folder in folders]
+    parts = [part for lab in every() if (part := lab.module("experiments"))]
     return {experiment.name: experiment for part in parts for experiment in part.EXPERIMENTS}
