@@ -1,11 +1,11 @@
-"""What pyproject.toml cannot say: stored sweeps lie in data/sweeps of the repository, and inside an installed vqlab."""
+"""What pyproject.toml cannot say: some of data lies inside an installed vqlab, the stored sweeps and the classifier."""
 
 from setuptools import find_packages, setup
 
-SWEEPS = "vqlab.sweeps.shipped"
+SWEEPS, CLASSIFIER = "vqlab.sweeps.shipped", "vqlab.models.shipped"
 
 setup(
-    packages=[*find_packages(include=["vqlab*"]), SWEEPS],
-    package_dir={SWEEPS: "data/sweeps"},
-    package_data={SWEEPS: ["*.npz", "*.json"]},
+    packages=[*find_packages(include=["vqlab*"]), SWEEPS, CLASSIFIER],
+    package_dir={SWEEPS: "data/sweeps", CLASSIFIER: "data/checkpoints"},
+    package_data={SWEEPS: ["*.npz", "*.json"], CLASSIFIER: ["cifar10_classifier.*"]},
 )

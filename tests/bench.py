@@ -20,7 +20,7 @@ import torch
 from torch import nn
 
 from vqlab import data
-from vqlab.models import MLPAutoencoder
+from vqlab.models import VQGAN, MLPAutoencoder, PerceptualDistance
 from vqlab.quantizers import VectorQuantizer
 from vqlab.training import Settings, Trainer
 from vqlab.widgets import Explorer
@@ -41,6 +41,7 @@ def main() -> None:
         "torch": torch.__version__,
         "run": [run_costs(rounds=args.rounds, seeds=seeds) for seeds in (8, 32)],
         "step": [step_costs(k, rounds=10 * args.rounds) for k in (1024, 16_384)],
+        "vqgan": [vqgan_costs(width, rounds=5 * args.rounds) for width in (8, 16)],
         "memory_mb": peak_memory(),
         "explorers": {source.stem: explorer_seconds(source) for source in explorers.SOURCES},
     }
@@ -131,6 +132,50 @@ def step_costs(k: int, n: int = 4096, d: int = 64, rounds: int = 30) -> dict:
     return {"k": k} | _compare({name: [1e3 * t for t in taken] for name, taken in times.items()}, to="ours")
 
 
+def vqgan_costs(width: int, k: int = 1024, batch: int = 16, rounds: int = 15) -> dict:
+    """Milliseconds of one training step of the tiny VQGAN with perceptual loss, Adam and an EMA codebook.
+
+    Returns: width, and `median`, `fastest`, `ratio` (to ours) of our trainer's, of a plain loop's around the same
+    network with VectorQuantize in the middle, and of the network alone, forward and backward.
+    """
+    images = torch.from_numpy(data.photo_patches(256).x)
+    settings = Settings(
+        codebook_size=k, steps=10**6, batch_size=batch, loss="l1+perceptual", optimizer="adam", replace_below=0.1
+    )
+    trainer = Trainer(VQGAN.of("tiny", width=width), images, settings)
+    trainer.switch()
+    network, images = VQGAN.of("tiny", width=width), images[None] / 255
+
+    def alone() -> None:
+        network.decode(network.encode(images[:, :batch])).sum().backward()
+
+    contestants = {"ours": trainer._train_step, "theirs": _their_vqgan_step(width, k, images, batch), "network": alone}
+    times = _take_turns({name: (contestant, contestant) for name, contestant in contestants.items()}, rounds)
+    return {"width": width, "k": k} | _compare({n: [1e3 * t for t in taken] for n, taken in times.items()}, to="ours")
+
+
+def _their_vqgan_step(width: int, k: int, images: torch.Tensor, batch: int) -> Callable[[], None]:
+    from vector_quantize_pytorch import VectorQuantize
+
+    network, distance = VQGAN.of("tiny", width=width), PerceptualDistance()
+    quantizer = VectorQuantize(
+        dim=network.latent_dim, codebook_size=k, decay=0.99, threshold_ema_dead_code=1, rotation_trick=False
+    )
+    optimizer = torch.optim.Adam(network.parameters(), 1e-3, betas=(0.5, 0.9))
+
+    def step() -> None:
+        x = images[:, torch.randint(images.shape[1], (batch,))]
+        z, _, commitment = quantizer(network.encode(x))
+        y = network.decode(z)
+        loss = 2 * (y - x).abs().mean() + distance(2 * x[0] - 1, 2 * y[0] - 1).mean() + commitment.sum()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        loss.item()  # training has to notice when it diverges
+
+    return step
+
+
 def peak_memory() -> float:
     """MB that a training step adds at its peak, K = 65,536, N = 4,096, d = 256, measured in a process of its own."""
     script = Path(__file__).with_name("peak_memory.py")
@@ -190,6 +235,9 @@ def _table(numbers: dict) -> str:
     names = {"ours": "ours", "theirs": "VectorQuantize", "product": "bare matrix product"}
     for step in numbers["step"]:
         lines += _section(f"One step, K = {step['k']:,}, N = 4,096, d = 64, in ms", step, names)
+    names = {"ours": "ours", "theirs": "plain loop, VectorQuantize", "network": "the network alone"}
+    for costs in numbers["vqgan"]:
+        lines += _section(f"A tiny VQGAN's step, width {costs['width']}, K = {costs['k']:,}, in ms", costs, names)
     lines += [f"Peak memory of one step, K = 65,536, N = 4,096, d = 256: {numbers['memory_mb']:.0f} MB"]
     lines += ["", f"{'Explorers':44s}    redraw   slowest    live, in s"]
     for lab, found in numbers["explorers"].items():

@@ -199,6 +199,7 @@ ENTRIES = {
     "measures.discriminability": Entry(measures.discriminability, _CLASSES),
     "measures.distinct_regions": Entry(measures.distinct_regions, _CLASSES | {"threshold": Number(2.0)}),
     "measures.effective_dimension": Entry(measures.effective_dimension, {"x": reals(9, 4), "share": Number(0.75)}),
+    "measures.frechet_distance": Entry(measures.frechet_distance, {"first": reals(9, 3), "second": reals(7, 3)}),
     "measures.held_out": Entry(measures.held_out, {"y": Wholes(Y)}),
     "measures.linear_probe_accuracy": Entry(measures.linear_probe_accuracy, _CLASSES),
     "measures.mean_squared_error": Entry(
@@ -356,6 +357,8 @@ ENTRIES = {
             "warmup": Whole(3),
             "batch_size": Whole(8),
             "learning_rate": Number(0.125),
+            "loss": Other("l1"),
+            "perceptual_weight": Number(0.5),
             "optimizer": Other("sgd"),
             "initialisation": Other("kmeans"),
             "initialisation_latents": Whole(64),
@@ -364,6 +367,8 @@ ENTRIES = {
             "commitment_weight": Number(0.25),
             "codebook_weight": Number(0.5),
             "replace_below": Number(0.5),
+            "discriminator_start": Whole(2),
+            "discriminator_weight": Number(0.5),
         },
     ),
     "training.Trainer": Entry(
@@ -377,6 +382,10 @@ ENTRIES = {
     "training.Trainer.run": Entry(_run, {"until": Whole(2)}),
     "training.Trainer.latents": Entry(partial(_look, "latents"), {"samples": Reals(_SAMPLES, _PIXELS)}),
     "training.Trainer.reconstruct": Entry(partial(_look, "reconstruct"), {"samples": Reals(_SAMPLES, _PIXELS)}),
+    "training.Trainer.reconstruct_latents": Entry(
+        lambda **arguments: _trainer(_SAMPLES).run().reconstruct_latents(**arguments),
+        {"z": reals(2, 6, 2), "samples": Whole(3)},
+    ),
     "training.Trainer.save": Entry(_save_and_load, {"path": Other(_FOLDER / "trained.pt")}),
     "training.Trainer.load": Entry(_save_and_load, {"path": Other(str(_FOLDER / "loaded.pt"))}),
     "training.Trainer.switch": Entry(lambda: _trainer(_SAMPLES).switch(), {}),

@@ -44,6 +44,15 @@ def test_the_wheel_holds_every_stored_sweep(installed):
     assert not [name for name in names if name.startswith(("tests", "data/"))]
 
 
+def test_the_wheel_holds_the_classifier_that_perceptual_distances_need(installed):
+    script = (
+        "from vqlab.models import PerceptualDistance; print(sum(p.numel() for p in PerceptualDistance().parameters()))"
+    )
+    answer = run(installed, "-c", script)
+    assert answer.returncode == 0, answer.stderr
+    assert int(answer.stdout) > 50_000
+
+
 def test_stored_sweeps_load_outside_the_repository(installed):
     script = (
         "import vqlab; from vqlab import sweeps\n"

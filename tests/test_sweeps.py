@@ -67,6 +67,16 @@ def test_provenance_names_command_versions_and_time(tmp_path):
     assert {"date", "commit", "core_seconds", "machine", "python"} <= set(provenance)
 
 
+def waiting_cell(position: dict, seeds, *callbacks) -> dict:
+    time.sleep(0.2)
+    return toy_cell(position, seeds)
+
+
+def test_a_sweep_counts_the_seconds_of_the_core_and_not_those_it_waited(tmp_path):
+    runner.run(toy(run=waiting_cell), folder=tmp_path)  # six cells
+    assert sweeps.load("toy", tmp_path).provenance["core_seconds"] == 0
+
+
 def test_a_broken_off_sweep_keeps_its_finished_cells_and_goes_on(tmp_path):
     done = []
 

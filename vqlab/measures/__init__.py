@@ -30,3 +30,4 @@ from vqlab.measures.dimensions import used_dimension as used_dimension
 from vqlab.measures.errors import agrees as agrees
 from vqlab.measures.errors import mean_squared_error as mean_squared_error
 from vqlab.measures.errors import psnr as psnr
+from vqlab.measures.frechet import frechet_distance as frechet_distance

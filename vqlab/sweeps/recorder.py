@@ -56,8 +56,9 @@ class Recorder:
 
     def _look(self, trainer) -> Snapshot:
         runs, k = len(trainer.seeds), trainer.settings.codebook_size
-        reconstruction, tokens = trainer.reconstruct(self.points)
-        latents = trainer.latents(self.points).numpy()
+        latents = trainer.latents(self.points)
+        reconstruction, tokens = trainer.reconstruct_latents(latents, len(self.points))
+        latents = latents.numpy()
         codebook, counts = np.full((runs, k, latents.shape[2]), np.nan), np.zeros((runs, k), np.int64)
         if tokens is not None:
             tokens = tokens.numpy()

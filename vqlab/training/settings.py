@@ -10,10 +10,11 @@ from vqlab import LabError
 from vqlab.inputs import number, one_of, whole
 from vqlab.quantizers import parse_initialisation
 from vqlab.quantizers.vector_quantizer import UPDATES
+from vqlab.training.objective import LOSSES
 
-LOSSES = {"mse": torch.nn.functional.mse_loss, "l1": torch.nn.functional.l1_loss}
 OPTIMIZERS: dict[str, Callable] = {
     "adamw": lambda parameters, lr: torch.optim.AdamW(parameters, lr=lr, fused=True),
+    "adam": lambda parameters, lr: torch.optim.Adam(parameters, lr=lr, betas=(0.5, 0.9), fused=True),
     "sgd": lambda parameters, lr: torch.optim.SGD(parameters, lr=lr),
 }
 
@@ -24,7 +25,11 @@ class Settings:
 
     codebook_size: K.   steps: total optimiser steps, warm-up included.   warmup: steps before quantization starts.
     initialisation: of the codebook (see `quantizers.initialise`), from at most `initialisation_latents` latents.
-    loss: of the reconstruction, "mse" or "l1" (mean absolute error).
+    loss: of the reconstruction, "mse", "l1" (mean absolute error) or, for images, "l1+perceptual" with the distance
+    weighted by perceptual_weight (see `training.objective`).   optimizer: "adamw", "sgd" or "adam", which has VQGAN's
+    betas (0.5, 0.9).
+    discriminator_start: the step from which on a discriminator is trained, too, and adds to the loss with
+    discriminator_weight; None for none.
     update, decay, commitment_weight, codebook_weight, replace_below: see `quantizers.VectorQuantizer`.
     Raises: LabError for a value out of its range, or a warm-up longer than the training.
     """
@@ -35,6 +40,7 @@ class Settings:
     batch_size: int = 128
     learning_rate: float = 2e-3
     loss: str = "mse"
+    perceptual_weight: float = 1.0
     optimizer: str = "adamw"
     initialisation: str = "kmeans"
     initialisation_latents: int = 20_000
@@ -43,6 +49,8 @@ class Settings:
     commitment_weight: float = 0.25
     codebook_weight: float = 1.0
     replace_below: float | None = None
+    discriminator_start: int | None = None
+    discriminator_weight: float = 0.8
 
     def __post_init__(self) -> None:
         for field in fields(self):  # as Python numbers: a numpy one in a checkpoint would keep it from being read again
@@ -64,7 +72,8 @@ _CHECKS: dict[str, Callable] = {
     "warmup": partial(whole, least=0),
     "batch_size": whole,
     "learning_rate": partial(number, above=0),
-    "loss": partial(one_of, choices=tuple(LOSSES)),
+    "loss": partial(one_of, choices=LOSSES),
+    "perceptual_weight": partial(number, least=0),
     "optimizer": partial(one_of, choices=tuple(OPTIMIZERS)),
     "initialisation": _initialisation,
     "initialisation_latents": whole,
@@ -73,4 +82,6 @@ _CHECKS: dict[str, Callable] = {
     "commitment_weight": partial(number, least=0),
     "codebook_weight": partial(number, least=0),
     "replace_below": lambda value, what: None if value is None else number(value, what, least=0),
+    "discriminator_start": lambda value, what: None if value is None else whole(value, what, 0),
+    "discriminator_weight": partial(number, least=0),
 }

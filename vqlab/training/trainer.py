@@ -20,7 +20,8 @@ from vqlab.inputs import shown, whole
 from vqlab.models import Autoencoder
 from vqlab.quantizers import VectorQuantizer, inputs, look_up, nearest_code
 from vqlab.training import checkpoint
-from vqlab.training.settings import LOSSES, OPTIMIZERS, Settings
+from vqlab.training.objective import Adversary, Error, Perceptual
+from vqlab.training.settings import OPTIMIZERS, Settings
 
 _LATENT_BATCH = 512
 
@@ -57,6 +58,7 @@ class Trainer:
         settings: see `Settings`.   seeds: one per run.
         draw: draw(n, generator) makes n fresh samples (n, …) like `data`, so that no run sees one twice; `data` then
             only serves to place the codes. None draws batches from `data`, with replacement.
+        perceptual: the distance of the loss "l1+perceptual", by default `models.PerceptualDistance`.
     Attributes: step (optimiser steps done), quantizing (False during the warm-up), quantizer, model, losses
         (R,), the latest total loss.
     Raises: LabError for empty data, or a model or settings that are none; during training, if latents or losses turn
@@ -70,6 +72,7 @@ class Trainer:
         settings: Settings,
         seeds: Sequence[int] = (0,),
         draw: Callable[[int, torch.Generator], Tensor] | None = None,
+        perceptual: Perceptual | None = None,
     ) -> None:
         if not isinstance(settings, Settings):
             raise LabError(f"settings must be a Settings object, got {shown(settings)}: as in Settings(steps=1000)")
@@ -90,6 +93,8 @@ class Trainer:
         self.generators = [torch.Generator().manual_seed(seed + 15_485_863) for seed in self.seeds]
         self.step, self.quantizing = 0, False
         self.losses = torch.full((len(self.seeds),), float("nan"))
+        self.error = Error(settings.loss, settings.perceptual_weight, perceptual)
+        self.adversary = Adversary.beside(model, self.data, settings, self.seeds)
         self.optimizer = self._fresh_optimizer()
 
     def run(self, *callbacks: Callable[["Trainer"], None], until: int | None = None) -> "Trainer":
@@ -118,14 +123,20 @@ class Trainer:
             z, _, loss = self.quantizer(z)
         else:
             loss = z.new_zeros(len(self.seeds))
-        error = LOSSES[self.settings.loss](self.model.decode(z), x, reduction="none")
-        losses = loss + error.mean(tuple(range(1, error.ndim)))
+        reconstruction = self.model.decode(z)
+        error = self.error(reconstruction, x)
+        losses = loss + error
+        adversary = self.adversary if self.adversary and self.step >= self.settings.discriminator_start else None
+        if adversary:
+            losses = losses + adversary.loss(reconstruction, error, self.model.last_layer)
         total = losses.sum()  # the runs share no parameters, so the sum's gradient is each run's own
         if not math.isfinite(total.item()):
             raise LabError(f"the loss turned NaN or Inf at step {self.step}: lower the learning rate")
         self.optimizer.zero_grad(set_to_none=True)
         total.backward()
         self.optimizer.step()
+        if adversary:
+            adversary.learn(x, reconstruction)
         self.losses = losses.detach()
 
     def _batch(self) -> Tensor:
@@ -168,13 +179,21 @@ class Trainer:
     @torch.no_grad()
     def reconstruct(self, samples: Tensor) -> tuple[Tensor, Tensor | None]:
         """Reconstructions (R, n, …) of samples (n, …), and their tokens (R, N), None during the warm-up."""
-        samples = _samples(samples)
-        z, tokens = self.latents(samples), None
+        return self.reconstruct_latents(self.latents(samples), len(samples))
+
+    @torch.no_grad()
+    def reconstruct_latents(self, z: Tensor, samples: int) -> tuple[Tensor, Tensor | None]:
+        """The same from the `latents` (R, N, d) of so many samples.
+
+        Raises: LabError for latents of another shape or not finite, or that are not those of so many samples.
+        """
+        z, samples, tokens = inputs.latents(z).float(), whole(samples, "the number of samples"), None
+        if z.shape[1] % samples or (len(z), z.shape[2]) != (len(self.seeds), self.model.latent_dim):
+            raise LabError(f"latents {tuple(z.shape)} are not those of {samples} samples: pass what latents() gave")
         if self.quantizing:
             tokens = nearest_code(z, self.quantizer.codebook)
             z = look_up(self.quantizer.codebook, tokens)
-        per_sample = z.shape[1] // len(samples)
-        parts = z.split((_LATENT_BATCH if samples.ndim > 2 else len(samples)) * per_sample, 1)
+        parts = z.split((_LATENT_BATCH if self.data.ndim > 2 else samples) * (z.shape[1] // samples), 1)
         return torch.cat([self.model.decode(part) for part in parts], 1), tokens
 
     def _fresh_optimizer(self) -> torch.optim.Optimizer:
@@ -209,6 +228,8 @@ class Trainer:
         self.quantizer.load_state_dict(state["quantizer"])
         self.optimizer = self._fresh_optimizer()
         self.optimizer.load_state_dict(state["optimizer"])
+        if self.adversary:
+            self.adversary.load_state_dict(state["adversary"])
         for generator, saved in zip((*self.generators, *self.quantizer.generators), state["generators"], strict=True):
             generator.set_state(saved)
         self.step, self.quantizing, self.losses = state["step"], state["quantizing"], state["losses"]
@@ -225,6 +246,7 @@ class Trainer:
             "model": self.model.state_dict(),
             "quantizer": self.quantizer.state_dict(),
             "optimizer": self.optimizer.state_dict(),
+            "adversary": self.adversary.state_dict() if self.adversary else None,
             "generators": [g.get_state() for g in (*self.generators, *self.quantizer.generators)],
         }
 

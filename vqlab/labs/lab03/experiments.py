@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vqlab import measures
 from vqlab.data import Samples, cifar10, photo_patches
 from vqlab.labs.lab03 import codecs
 from vqlab.labs.lab03.readings import CODEBOOK_SIZE, WIDTH
 from vqlab.sweeps import Arrays, Axis, Experiment
-from vqlab.sweeps.recorder import Recorder, Snapshot, packed
+from vqlab.sweeps.images import ImageRecorder, patches_of
+from vqlab.sweeps.recorder import Snapshot, packed
 from vqlab.sweeps.threads import one_thread
 
 if TYPE_CHECKING:
@@ -73,49 +73,15 @@ def images() -> tuple[Samples, Samples]:
     return tuple(Samples(whole.x[:n].copy(), whole.y[:n]) for whole, n in parts)
 
 
-class ImageRecorder(Recorder):
-    """A recorder for images in [0, 1] that also tells the three collapses apart.
+class ProbeRecorder(ImageRecorder):
+    """An image recorder that also tells the three collapses apart.
 
-    More arrays (seeds, frames): quantized_dim, effective dimension of the quantized latents; used_dim, of the codes in
-    use; centroid_dim, of those codes re-estimated as means of the latents that choose them; spread, root mean square of
-    the centred latents; and spectrum (seeds, frames, d), their principal variances.
     Of the end alone, probe_latents and probe_tokens (seeds,): held-out accuracy of a linear classifier of the classes.
     """
 
     def __init__(self, steps: Sequence[int], held_out: Samples, training: Samples) -> None:
         super().__init__(steps, held_out.x)
         self.held_out, self.training = held_out, training
-
-    def _look(self, trainer) -> Snapshot:
-        look = super()._look(trainer)
-        self.last = look
-        return look
-
-    def _numbers(self, look: Snapshot) -> Arrays:
-        pixels = self.points.numpy() / np.float32(255)
-        numbers = {
-            "mse": measures.mean_squared_error(pixels, look.reconstruction),
-            "latent_dim": measures.effective_dimension(look.latents),
-            "spectrum": measures.principal_variances(look.latents),
-            "spread": np.sqrt(look.latents.var(-2).sum(-1)),
-        }
-        nothing = np.full(len(look.latents), np.nan)
-        names = ("perplexity", "active", "code_dim", "used_dim", "centroid_dim", "quantized_dim")
-        if look.tokens is None:
-            return numbers | dict.fromkeys(names, nothing)
-        (codebook,), (counts,), (latents,), (tokens,) = look.codebook, look.counts, look.latents, look.tokens
-        used = counts > 0
-        sums = np.zeros(codebook.shape)
-        np.add.at(sums, tokens, latents)
-        values = (
-            measures.perplexity(counts),
-            measures.active_codes(counts),
-            measures.effective_dimension(codebook),
-            measures.effective_dimension(codebook[used]),
-            measures.effective_dimension(sums[used] / counts[used, None]),
-            measures.effective_dimension(codebook[tokens]),
-        )
-        return numbers | {name: np.array([value], float) for name, value in zip(names, values, strict=True)}
 
     def cell(self) -> Arrays:
         trainer = self.last.trainer
@@ -148,17 +114,12 @@ def _accuracy(features: Sequence[np.ndarray], labels: Sequence[np.ndarray]) -> n
 def _pictures(look: Snapshot) -> Arrays:
     """What is drawn of one training: patches, photographs after the detour by tokens; how often each code is used (K,);
     latents and codebook along the first two principal axes of the latents."""
-    import torch
-
-    trainer = look.trainer
-    patches = photo_patches(_PATCHES).x
-    reconstruction = trainer.reconstruct(torch.from_numpy(patches))[0][0].numpy()
     latents = look.latents[0].astype(float)
     middle = latents.mean(0)
     axes = np.linalg.eigh(np.cov(latents.T))[1][:, ::-1][:, :2]  # (d, 2)
     shown = packed({"latents": (latents[:_DRAWN] - middle) @ axes, "codebook": (look.codebook[0] - middle) @ axes})
     return shown | {
-        "patches": np.clip(np.round(255 * reconstruction), 0, 255).astype(np.uint8),
+        "patches": patches_of(look.trainer, photo_patches(_PATCHES).x),
         "usage": look.counts[0].astype(np.uint16),
     }
 
@@ -174,7 +135,7 @@ def train_images(
     cells, pictures = [], {}
     with one_thread():
         for seed in seeds:
-            recorder = ImageRecorder(frames, held_out, training)
+            recorder = ProbeRecorder(frames, held_out, training)
             trainer(position, seed, base).run(recorder, *callbacks)
             cells.append(recorder.cell())
             pictures = pictures or _pictures(recorder.last)
