@@ -641,7 +641,7 @@ claims.claims_table(grid, variants)
 
 # %%
 hours = sum(sweep.provenance["core_seconds"] for sweep in (grid, variants, longer)) / 3600
-print(f"The trainings behind this lab took {hours:.1f} hours of one core ({grid.provenance['machine']}).")
+print(f"The trainings behind this lab took at most {hours:.1f} hours of one core ({grid.provenance['machine']}).")
 print(f"Images: {grid.settings['images']}.")
 
 # %% [markdown] model="three_diseases"
