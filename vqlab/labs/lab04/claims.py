@@ -44,7 +44,7 @@ def _collapse() -> tuple[str, str, str]:
     sweep = sweeps.load("dimensions_collapse")
     cold = {name: sweep.final("code_dim", warmup=0, beta=beta) for name, beta in _betas().items()}
     used = sweep.final("active", warmup=0) / sweep.settings["codebook_size"]
-    measured = f"cold, {used.min():.0%} of the codes or more in use; dimension at {_named(_spreads(cold))}"
+    measured = f"cold, at least {used.min():.0%} of the codes in use; dimension at {_named(_spreads(cold))}"
     half = sweep.settings["dim"] / 2
     holds = {name: values.mean() < half for name, values in cold.items()}
     return "2605.06870: codes in use, and few dimensions", measured, f"fewer than half, {where(holds)}"
