@@ -18,7 +18,7 @@ lab: $(READY)  ## set everything up and open JupyterLab on Lab 00
 	$(BIN)/jupyter lab $(LAB_ARGS) labs/00_start_here.ipynb
 
 STAGES := doctor style imports fresh quick browser nbval
-TWO := -n 2 --dist loadgroup --no-loadscope-reorder
+TWO := -n 2 --dist loadscope --no-loadscope-reorder
 doctor = VQLAB_DATA= $(BIN)/python -m vqlab doctor
 style = $(BIN)/ruff check . && $(BIN)/ruff format --check .
 imports = $(BIN)/lint-imports

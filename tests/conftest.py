@@ -17,25 +17,43 @@ torch.set_num_threads(1)
 hypothesis.settings.register_profile("lab", deadline=None, derandomize=True, max_examples=40)
 hypothesis.settings.load_profile("lab")
 
-# Whatever else they share, tests of these modules share one walk through, one course for, or one page of each lab.
-_BY_LAB = {"test_explorers": "walk", "test_predictions": "walk", "test_grading": "course", "test_labs": "page"}
+# Tests of these modules share one walk through, one course for, one page of or one execution of each lab.
+_BY_LAB = {
+    "test_explorers": "walk",
+    "test_predictions": "walk",
+    "test_grading": "course",
+    "test_labs": "page",
+    "test_binder": "solved",
+    "test_notebooks": "solved",
+    "test_rerun": "solved",
+}
 # A worker that begins with its longest tests does not end long after the other.
 _LONGEST_FIRST = ("test_grading", "test_recipe", "test_explorers", "test_predictions", "test_mutants", "test_binder")
 
 
+def group(name: str) -> str:
+    """What a worker runs together with a test of this name (node id): its module, or in some modules one lab of it."""
+    module, lab = Path(name.split("::")[0]).stem, re.search(r"\[(?:lab)?(\d\d)", name)
+    return f"{_BY_LAB[module]} {lab[1]}" if lab and module in _BY_LAB else module
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """Hand out groups to the workers with `--dist loadscope`; with `--no-loadscope-reorder` in the order of tests."""
+    if config.getvalue("dist") != "loadscope":
+        return None
+    from xdist.scheduler import LoadScopeScheduling
+
+    scheduler = LoadScopeScheduling(config, log)
+    scheduler._split_scope = group  # its documented place for groups of one's own; loadgroup needs pytest < 9
+    return scheduler
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the longest modules first, and mark for `--dist loadgroup` which tests a worker has to run together.
-
-    A module's tests stay together, those of one lab where they share what is made of it.
-    """
+    """Put the longest modules first."""
     modules = list(_LONGEST_FIRST)
     items.sort(key=lambda item: modules.index(item.path.stem) if item.path.stem in modules else len(modules))
-    for item in items:
-        lab = re.search(r"\[(?:lab)?(\d\d)", item.name)
-        shared = "solved" if "run_solved" in item.fixturenames else _BY_LAB.get(item.path.stem)
-        group = f"{shared} {lab[1]}" if lab and shared else item.path.stem
-        item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture(scope="session")

@@ -99,7 +99,9 @@ def with_wrong(right: NotebookNode, lab: Lab, wrong: list[str]) -> NotebookNode:
     answers = lab.source.parent / "answers.py"
     for cell in notebook.cells:
         if (name := grade_id(cell)) in wrong:
-            cell.source += f"\nimport runpy\nwrong = runpy.run_path({str(answers)!r})['WRONG']['{name}']\n"
+            # Read outside the student's folder: the answers are those to the lab without a variant.
+            cell.source += f"\nimport contextlib, runpy\nwith contextlib.chdir({str(answers.parent)!r}):\n"
+            cell.source += f"    wrong = runpy.run_path({str(answers)!r})['WRONG']['{name}']\n"
             # The last wrong value is wrong in every variant, the first wrong function is a named mistake.
             cell.source += f"{name} = wrong[0 if callable(wrong[0][0]) else -1][0]\n"
     return notebook
