@@ -260,7 +260,7 @@ RIGHT = {
         lab01.measured_bend(),
         float(lab01.measured_bend()),
         [lab01.measured_bend()],
-        np.int8(lab01.measured_bend()),
+        np.int16(lab01.measured_bend()),
     ],
 }
 
