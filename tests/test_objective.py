@@ -25,7 +25,7 @@ RECIPE = {
 
 def make(seed=0, perceptual=None, **changes):
     model = VQGAN.of("tiny", seed, width=8, latent_dim=8)
-    return Trainer(model, IMAGES, Settings(**RECIPE | changes), (seed,), perceptual)
+    return Trainer(model, IMAGES, Settings(**RECIPE | changes), (seed,), perceptual=perceptual)
 
 
 def pairs(runs=2, n=3):

@@ -5,7 +5,7 @@
 #
 # | | |
 # |---|---|
-# | Time | 45 minutes, and 50 for the exercises |
+# | Time | 45 minutes, and 56 for the exercises |
 # | You need | [Lab 01](01_tokens_collapse.ipynb), a little calculus |
 # | You will be able to | water-fill a spectrum by hand · say who drowns and when · say why a mode under water stays dead · predict the number of dimensions that a warm-up will give · say at which settings a paper's claim holds |
 # | Exercises | 6, worth 19 points, and an open question worth 4 |
@@ -42,8 +42,8 @@ dimensions.training_view(sweep, {"warmup": 0, "beta": 1, "budget": 1500})
 from vqlab.widgets import Prediction
 
 Prediction(
-    "With four times the codes, K = 1,024, and a warm-up of 200 steps: which effective dimension (of 32) do you expect of the codebook?",
-    measured=lambda: sweeps.load("dimensions_sizes").final("code_dim", warmup=200, codebook_size=1024),
+    "With a quarter of the codes, K = 64, and a warm-up of 200 steps: which effective dimension (of 32) do you expect of the codebook?",
+    measured=lambda: sweeps.load("dimensions_sizes").final("code_dim", warmup=200, codebook_size=64),
     possible=(1, 32),
 )
 
@@ -515,7 +515,7 @@ lab04.predict(predict)
 # they start high and fall. Only what comes after the lowest count says anything. And a **trough**, counts that have fallen and not risen since, is no reason to switch: nothing has been learned yet.
 #
 # <details><summary>Hint 1</summary>At which step was the maximum reached for the first time? Switch if <code>steps[-1]</code> is at least <code>patience</code> later.</details>
-# <details><summary>Hint 2</summary>Before that, cut both lists at the lowest count: <code>low = counts.index(min(counts))</code>.</details>
+# <details><summary>Hint 2</summary>Before that, cut both lists at the lowest count: <code>counts.index(min(counts))</code>.</details>
 # <details><summary>Hint 3</summary>In a trough the lowest count is not the first of all, and no later one is higher: then go on.</details>
 
 

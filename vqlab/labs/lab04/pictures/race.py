@@ -1,6 +1,7 @@
 """Lab 04's race: the latents of all modes grow, and the water rises over the slow ones. Cold, and after a warm-up."""
 
 from collections.abc import Mapping
+from functools import cache
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -17,6 +18,7 @@ from vqlab.theory import DiagonalFlow
 SLOPE, BETA = 1, 1.0
 _INTEGRATION_STEPS, _PATH_POINTS = 600, 60
 _BOTTOM, _TOP = 1e-3, 30.0
+_TICKS = (0.001, 0.01, 0.1, 1, 10)
 _NUMBERED = 6  # drowned modes with a number: the later ones drown too close together
 
 
@@ -50,15 +52,14 @@ def race_view(settings: Mapping, state: dict) -> View:
 
 def run(settings: Mapping, warmup: int, bits: float) -> tuple[DiagonalFlow, np.ndarray]:
     """The flow of a training with this warm-up (steps), its times in steps, and when each mode drowns (d,)."""
-    unit = step_time(settings)
+    return _run(settings["dim"], settings["steps"], step_time(settings), start_gain(settings), warmup, bits)
+
+
+@cache  # the cold race is the same wherever the slider of the warm-up stands
+def _run(dim: int, steps: int, unit: float, start: float, warmup: int, bits: float) -> tuple[DiagonalFlow, np.ndarray]:
+    spectrum = power_law_spectrum(dim, SLOPE)
     flow = theory.diagonal_flow(
-        power_law_spectrum(settings["dim"], SLOPE),
-        bits,
-        unit * warmup,
-        unit * settings["steps"],
-        beta=BETA,
-        start=start_gain(settings),
-        steps=_INTEGRATION_STEPS,
+        spectrum, bits, unit * warmup, unit * steps, beta=BETA, start=start, steps=_INTEGRATION_STEPS
     )
     flow = flow._replace(times=flow.times / unit)
     return flow, theory.drowning_times(flow.times, flow.latent, bits, warmup)
@@ -103,3 +104,5 @@ def _draw(axis: Axes, flow: DiagonalFlow, drowned: np.ndarray, unit: float) -> N
         axis.annotate(f"{mode + 1}", place, (7, -9), textcoords="offset points", color=figures.DEAD)
     axis.set_yscale("log")
     axis.set(ylim=(_BOTTOM, _TOP))
+    axis.set_yticks(_TICKS, [f"{tick:g}" for tick in _TICKS])  # powers would be typeset anew for every picture
+    axis.minorticks_off()
