@@ -78,8 +78,11 @@ class Explorer(PictureBox):
             raise LabError(f"{fault}: the axes of {sweep.name} are {', '.join(sweep.axes)}")
         axes = [Slider.of(sweep.axes[name], value) for name, value in start.items()]
         others = [replace(slider, trained=False) for slider in also]
-        train = (lambda state, seeds, callback: sweep.experiment().run(state, seeds, callback)) if live else None
-        return cls([*axes, *others], partial(view, sweep), train)
+
+        def train(state: dict, seeds: Sequence[int], callback: Callable) -> Arrays:
+            return sweep.experiment().run({axis: state[axis] for axis in sweep.axes}, seeds, callback)
+
+        return cls([*axes, *others], partial(view, sweep), train if live else None)
 
     def set(self, **values: object) -> None:
         """Move sliders by name. A number between stored positions goes to the nearest, with a sentence.
