@@ -662,8 +662,8 @@ Markdown(
     f"{growth[is_cured].max():.2f}-fold, where it does not {growth[~is_cured].min():.2f}- to {growth[~is_cured].max():.2f}-fold. "
     f"What holds latents to their codes is the commitment, so a small β lets them go. The L1 loss pulls as hard at a small error as at a large one, and the β = 0.25 of "
     f"this lab is too little against it. With β = 4 it holds them ({pulled:.2f}-fold).\n"
-    f"- **The disease is milder without a hole in the middle.** Latents that stay there still choose the codes of the heap. With a hole, at most "
-    f"{max(inside['clusters and a hole'], inside['only a hole']):.1%} of the trained latents lie there, without one at least "
+    f"- **The disease is milder without a hole in the middle.** Latents that stay there still choose the codes of the heap. At the settings of this lab, on the ring with clusters and without, at most "
+    f"{max(inside['clusters and a hole'], inside['only a hole']):.1%} of the trained latents lie there, on data without a hole at least "
     f"{min(inside['only clusters'], inside['neither']):.1%}. At K = 64 a cold start has a perplexity of "
     + ", ".join(f"{number:.0f} ({shape})" for shape, number in of_64.items())
     + f". To fill the hole is worth a factor of {of_64['neither'] / of_64['only a hole']:.1f}, to do away with the clusters "

@@ -426,10 +426,15 @@ Markdown(
     f"With a warm-up, over all widths of the table:\n\n"
     f"- **In the plane it is dead units.** Of what ReLU loses of the classes, {said[2]}.\n"
     f"- **In ten dimensions much is lost without them.** Of what ReLU loses, {said[10]}. What even the linear encoder loses is lost for want of "
-    f"numbers; what leaky ReLU loses beyond it, to folds.\n"
+    f"numbers.\n"
     f"- Squeezed and not trained, the data keep all sixteen classes from width {squeezed[2]} on in the plane, from width {squeezed[10]} on in ten dimensions.\n"
     f"- At width 4 the three stand close together in ten dimensions: {at_4} classes of 16. At width 2 dead units still cost: {at_2}.\n"
-    f"- Here a warm-up helps the embeddings, too, but little: it keeps {100 * gain:.0f} points more of the classes apart, on average over widths and activations."
+    f"- Here a warm-up helps the embeddings, too: it keeps {100 * gain:.0f} points more of the classes apart, on average over widths and activations, and most at width 2, "
+    + ", ".join(
+        f"{16 * kept_apart(10, kind, 0)[0].mean():.1f} → {16 * kept_apart(10, kind)[0].mean():.1f} ({kind})"
+        for kind in kinds
+    )
+    + " classes of 16."
 )
 
 # %% [markdown]
@@ -612,7 +617,7 @@ Markdown(
 # | not shown by | classes read from the embeddings | perplexity, active codes: low in some merged runs, ordinary in the others |
 # | cause | codes placed on an untrained encoder | a layer with fewer than two living units, most often; else a fold (section 5) |
 # | cure | warm-up, replacement | width, units that are never dead |
-# | no help | width, more codes | warm-up, more codes |
+# | no help | width, more codes | warm-up (in the plane), more codes |
 #
 # Reading the classes from the *tokens* sees both, and cannot tell which one it is. Compare it with reading them from the embeddings.
 

@@ -130,7 +130,7 @@ Markdown(
     f"{readings.range_of(grid.final('used_dim', **warm))}.\n"
     f"- **And one number lies.** All rows of the cold codebook have dimension {readings.range_of(grid.final('code_dim', **cold))}, "
     f"{'more' if grid.final('code_dim', **cold).mean() > grid.final('code_dim', **warm).mean() else 'no more'} than those of the warm one, "
-    f"{readings.range_of(grid.final('code_dim', **warm))}. Who looks at that number alone calls the patient healthy."
+    f"{readings.range_of(grid.final('code_dim', **warm))}. That number alone does not show the patient's illness."
 )
 
 # %% [markdown]
@@ -241,9 +241,9 @@ fewest = {start: 1000 * grid.final("mse", **wide, codebook_size=small, warmup=st
 halfway = 1000 * grid.at(**wide, codebook_size=small, warmup=0)["mse"][:, frames.index(total - longest)]
 gap, rest = (100 * (fewest[longest].mean() / other.mean() - 1) for other in (fewest[0], halfway))
 Markdown(
-    f"**At equal quantized steps little of the gap is left.** At K = {small} the warm start ends {gap:.1f} % behind the cold one; at equal quantized steps it is {rest:.1f} % behind "
+    f"**At equal quantized steps {'little' if rest < gap / 2 else 'most'} of the gap is left.** At K = {small} the warm start ends {gap:.1f} % behind the cold one; at equal quantized steps it is {rest:.1f} % behind "
     f"({spread(fewest[longest])} against {spread(halfway)} thousandths; the seeds {'do not overlap' if readings.apart(halfway, fewest[longest]) else 'overlap'}). "
-    "So at this length time explains most of it. From K = 256 on the warm-up brings far more than its steps cost."
+    "That speaks for time. From K = 256 on the warm-up brings far more than its steps cost."
 )
 
 # %% [markdown]
@@ -271,16 +271,18 @@ table(
 )
 
 # %%
-late = {warmup: longer.final("mse", **few, warmup=warmup) for warmup in (0, longest)}
+late = {warmup: longer.at(**few, warmup=warmup)["mse"] for warmup in (0, longest)}  # (seeds, frames)
+moments = [frame for frame in longer.settings["frames"] if frame > grid.settings["steps"]]
+behind = []
+for frame in moments:
+    pair = [late[w][:, longer.settings["frames"].index(frame - (0 if w else longest))] for w in (0, longest)]
+    apart = "seeds apart" if readings.apart(*pair) else "seeds overlap"
+    behind.append(f"{100 * (pair[1].mean() / pair[0].mean() - 1):.1f} % after {frame - longest:,} ({apart})")
 costs = [-readings.saved(grid, longest, **wide, **few), -readings.saved(longer, longest, **few)]
-as_many = longer.at(**few, warmup=0)["mse"][:, longer.settings["frames"].index(longer.settings["steps"] - longest)]
 Markdown(
-    f"**More time does not heal it.** With {grid.settings['steps']:,} steps the warm-up of {longest:,} costs {costs[0]:.1f} %, with {longer.settings['steps']:,} it costs {costs[1]:.1f} % "
-    f"({spread(1000 * late[longest])} against {spread(1000 * late[0])} thousandths; the seeds {'do not overlap' if readings.apart(*late.values()) else 'overlap'}). "
-    f"And at equal quantized steps, {longer.settings['steps'] - longest:,} each, it is now {100 * (late[longest].mean() / as_many.mean() - 1):.1f} % behind instead of {rest:.1f} %. "
-    "Both starts have slowed down; what is left between them is not a matter of steps. Look at the dimensions in the table."
-    if costs[1] > costs[0] / 2
-    else f"**More time heals it**: with {longer.settings['steps']:,} steps the warm-up costs {costs[1]:.1f} % instead of {costs[0]:.1f} %."
+    f"**{'More time does not heal it' if costs[1] > costs[0] / 2 else 'More time heals it'}.** With {grid.settings['steps']:,} steps the warm-up of {longest:,} costs {costs[0]:.1f} %, with {longer.settings['steps']:,} it costs {costs[1]:.1f} % "
+    f"({spread(1000 * late[longest][:, -1])} against {spread(1000 * late[0][:, -1])} thousandths; the seeds {'do not overlap' if readings.apart(late[0][:, -1], late[longest][:, -1]) else 'overlap'}). "
+    f"At equal quantized steps it is behind by {', '.join(behind)}."
 )
 
 # %% [markdown]
@@ -297,8 +299,8 @@ header = ["width", "error (thousandths), cold", f"warm-up {longest:,}", "saved",
 table([f"K = {small}: {header[0]}", *header[1:]], rows)
 
 # %% [markdown]
-# **What counts is what the time buys.** The narrow encoder's warm-up saves even at K = 64. It buys two dimensions more, and 64 codes can cover five. The wide encoder's buys seven more, and 64 codes cannot cover twelve.
-# So both explanations have a part. In a short training the warm-up's steps are missed; in a long one what stays is that a small codebook cannot use many dimensions.
+# At width 8 the warm-up saves even at K = 64, at width 32 it costs. That fits the dimensions: two more in one case, seven in the other, for the same 64 codes. It does not prove them the cause, because the width changes the decoder, too.
+# The paper names a third reason: the gap between a continuous representation and a discrete one, which few codes cannot bridge. Our numbers rule out time alone; they do not decide between the other two.
 
 # %% [markdown]
 # ## 7. What is a token worth? Rate and distortion
@@ -315,7 +317,7 @@ codecs = sweeps.load("images_codecs")
 Explorer.of(grid, partial(sizes.rates_view, codecs), start=wide)
 
 # %% [markdown]
-# **Left:** with a cold start the curve goes flat. You pay for more bits and get nothing. With a warm-up it goes on rising.
+# **Left:** with a cold start the curve flattens: you pay for more bits and get little. With a warm-up it goes on rising.
 #
 # **Right:** the same trainings, but their tokens packed by an ideal entropy coder, which takes log₂ (perplexity) bits for a token. Each training is a marker. Now see how far a cold one lies below the line of the warm ones:
 
@@ -329,8 +331,8 @@ table(
 )
 
 # %% [markdown]
-# **At width 32 they lie on it.** There a collapsed tokenizer is no worse than its *perplexity* says. It is a smaller tokenizer than its K says, and tokens collapse costs what the dead codes would have brought.
-# **At width 8 they lie below.** That is not the tokens' fault, for they are packed. It is the price of the other disease: there a cold start leaves the latents two or three dimensions, a warm one four to six (section 9).
+# **At width 32 they lie close to it.** There a collapsed tokenizer is hardly worse than its *perplexity* says: it is a smaller tokenizer than its K says, and tokens collapse costs what the dead codes would have brought.
+# **At width 8 they lie below.** That is not the tokens' fault, for they are packed. A cold start leaves these latents fewer dimensions (section 9). But so it does at width 32, where it costs next to nothing here: fewer dimensions alone do not explain it.
 
 # %% [markdown]
 # ## 8. Build it
@@ -412,7 +414,7 @@ lab03.saved(saved)
 # %% [markdown] open="three_diseases" points=4
 # ### BEGIN SOLUTION
 # It has tokens collapse: 600 of 8,192 codes are in use. The dimension 14 is misleading, because it counts all rows: the dead ones still lie where k-means put them, on the small but many-dimensional outputs of an untrained encoder
-# (in this lab 12 dimensions by all rows, 5 by the codes in use). I would measure the dimension of the codes in use, and of the encoder's output; I expect a collapse of dimensions there, too. The probe is right but answers another question:
+# (in this lab, at K = 4,096, at least twice as many dimensions by all rows as by the codes in use). I would measure the dimension of the codes in use, and of the encoder's output; I expect a collapse of dimensions there, too. The probe is right but answers another question:
 # here it reads the classes equally well cold and warm, so embeddings have not merged, and that says nothing about the codes. And 13 bits are what a token costs, not what it is worth: with 600 codes at most log2 600 = 9.2 bits. I would compare
 # PSNR at the packed rate, log2 of the perplexity, beside JPEG, and then train again with a warm-up.
 # ### END SOLUTION
@@ -469,33 +471,24 @@ def probe(width, warmup):
     return 100 * narrowed("probe_latents", width, warmup)
 
 
-NEAR_CHANCE = 15  # per cent; chance names one class of ten
 one_picture = variants.final(
     "mse", variant="random codes", warmup=0
 ).mean()  # of trainings with a single code (section 10)
-gone = probe("width 4", 0) < NEAR_CHANCE
-merged = [narrowed(key, "width 4", warmup)[gone] for key in ("probe_latents", "perplexity") for warmup in (0, longest)]
-blind = (narrowed("mse", "width 4, leaky ReLU", 0) > 0.95 * one_picture) & (
-    probe("width 4, leaky ReLU", 0) >= NEAR_CHANCE
-)
+relu, leaky = (narrowed("mse", encoder, 0) for encoder in ("width 4", "width 4, leaky ReLU"))
+dead = np.isclose(relu, leaky, rtol=1e-4) & (relu > 0.95 * one_picture)
+alive = 100 * (1 - narrowed("mse", "width 4", longest)[~dead].mean() / relu[~dead].mean())
 cost = probe("width 32", longest).mean() - probe("width 8", longest).mean()
+classes = [probe("width 4", 0), probe("width 4, leaky ReLU", 0), probe("width 4", longest)]
 narrowest = (
-    f"- **At width 4 embeddings collapse, but not in every seed.** In {gone.sum()} of {gone.size} cold trainings a probe reads no more than chance ({per_cent(merged[0], 1)}), with a perplexity of "
-    f"{readings.range_of(merged[2], 1)}: nearly every latent has become the same token. Its error, {1000 * narrowed('mse', 'width 4', 0)[gone].max():.0f} thousandths, is that of one picture for all "
-    f"({1000 * one_picture:.0f}). With the warm-up the same seed reads {per_cent(merged[1], 1)}, perplexity {readings.range_of(merged[3])}.\n"
-    if gone.any()
-    else "- **Even at width 4 embeddings do not collapse**: each cold encoder's classes can be read above chance.\n"
-)
-leaky = (
-    f"- **An encoder that cannot die is no remedy.** With leaky ReLU {blind.sum()} of {blind.size} cold trainings of width 4 still tell the classes and yet have the error of one picture for all: "
-    "there it is the *decoder*, whose ReLUs may die, that no longer looks at its tokens.\n"
-    if blind.any()
+    f"- **At width 4 a whole training can die.** {dead.sum()} of {dead.size} cold ones end with one and the same error whether the encoder has ReLU or leaky ReLU, {1000 * relu[dead].max():.0f} thousandths: "
+    f"that of one picture for all ({1000 * one_picture:.0f}). So it is the *decoder* that no longer looks at its tokens. With the ReLU encoder the classes are gone, too (a probe reads {readings.range_of(classes[0][dead])} %, chance is 10), "
+    f"with the leaky one they are not ({readings.range_of(classes[1][dead])} %). With the warm-up the same seed lives, and reads {readings.range_of(classes[2][dead])} %. Without that seed the warm-up saves {alive:.0f} % at width 4.\n"
+    if dead.any()
     else ""
 )
 Markdown(
     f"- **The warm-up saves error at every width**: {saves('width 4')} at width 4, {saves('width 8')} at 8, {saves('width 16')} at 16 and {saves('width 32')} at 32.\n"
     + narrowest
-    + leaky
     + f"- **From width 8 on little is lost, and no warm-up moves it.** From the embeddings of width 8 a probe reads {spread(probe('width 8', 0))} % cold and {spread(probe('width 8', longest))} % warm, "
     f"from those of width 32 {spread(probe('width 32', 0))} % and {spread(probe('width 32', longest))} %. Eight channels cost {cost:.1f} points of {probe('width 32', longest).mean():.0f}, where chance has 10. "
     "Nothing has merged as the classes of Lab 02 did, and training for reconstruction never asked for classes.\n"
@@ -504,7 +497,7 @@ Markdown(
 )
 
 # %% [markdown]
-# Codes in use can mislead, too. Look at the cold seeds of width 8:
+# How far can codes in use and perplexity be apart? The cold seeds of width 8:
 
 # %%
 used, packed, error = (narrowed(key, "width 8", 0) for key in ("active", "perplexity", "mse"))
@@ -520,7 +513,7 @@ table(
 # %%
 Markdown(
     f"Seed {grid.seeds[most]} uses {used[most]:.0f} codes, {used[most] / np.delete(used, most).max():.1f} times as many as the next, and its error is "
-    f"{'no smaller than the smallest of the others' if error[most] > np.delete(error, most).min() else 'the smallest'}: most of these codes are chosen rarely, as the perplexity says."
+    f"{'no smaller than the smallest of the others' if error[most] > np.delete(error, most).min() else 'the smallest'}. Its perplexity is {packed[most]:.0f}: so many codes it would use if it used them evenly."
 )
 
 # %% [markdown]
@@ -592,16 +585,19 @@ far = change("random codes")
 untrained = readings.trained(grid, variants, 0, "random codes")["spread"][:, 0]
 coarse = change("4×4 tokens, β = 1, replacement")[2]
 l1 = readings.trained(grid, variants, longest, "L1 loss")
-growth = l1["spread"][:, -1] / l1["spread"][:, grid.settings["frames"].index(longest)]
+growth, squared = (
+    cell["spread"][:, -1] / cell["spread"][:, grid.settings["frames"].index(longest)]
+    for cell in (l1, readings.trained(grid, variants, longest))
+)
 still = readings.trained(grid, variants, longest, "L1 loss")["active"][:, -1]
 Markdown(
     f"- **The warm-up saves error, all seeds apart, in {len(held)} of {len(changed)} rows.**\n"
     f"- **Replacement restores the use, not the dimensions.** With it a cold start uses {spread(change('replacement')[0][0])} codes, and at β = 0.25 the warm-up then saves {change('replacement')[2]:.0f} %, "
     f"{'all seeds apart' if readings.apart(*change('replacement')[1]) else 'less than the seeds differ'}. At β = 1 it still saves {left:.0f} %, and with 4 × 4 tokens {coarse:.0f} %. "
-    "In all three the cold latents have about half the dimensions of the warm ones. When that costs, and why, is the question of Lab 04.\n"
+    "In all three the cold latents have fewer dimensions than the warm ones. When that costs, and why, is the question of Lab 04.\n"
     f"- **Random codes are the worst start of all**: {spread(far[0][0])} codes cold, {spread(far[0][1])} warm. In {grid.settings['latent_dim']} dimensions normal numbers lie about √{grid.settings['latent_dim']} = {grid.settings['latent_dim'] ** 0.5:.0f} from the middle, "
     f"each in a direction of its own, and untrained latents spread by {spread(untrained)}. All of them share the nearest code. In the plane of Lab 01 such codes had lain among the latents.\n"
-    f"- **With L1 the latents go on growing** after the switch, by a factor of {spread(growth)}, and yet {spread(still)} codes are in use at the end: EMA codes follow latents that grow together."
+    f"- **With L1 the latents go on growing** after the switch, by a factor of {spread(growth)}, where squared error has {spread(squared)}; and yet {spread(still)} codes are in use at the end."
 )
 
 # %% [markdown]
@@ -660,7 +656,7 @@ print(f"Images: {grid.settings['images']}.")
 #
 # 1. The first: log₂ 230 = 7.8 bits a token against 11.3. It is not better: it has a larger error at fewer bits. At width 32 the two kinds of start lie on one line once packed (section 7).
 # 2. More codes mean more dead ones, and they keep the many dimensions of the untrained encoder's outputs, on which k-means put them (section 5).
-# 3. It costs a few per cent where the codebook is too small for the dimensions that it gives, and it saves a third where the codebook is large. With a narrower encoder it saves even at K = 64 (section 6).
+# 3. It costs a few per cent where the codebook is small, and it saves a third where the codebook is large. With a narrower encoder it saves even at K = 64 (section 6).
 #
 # </details>
 #

@@ -39,25 +39,29 @@ def _sizes_and_longest(sweep: StoredSweep) -> tuple[tuple[int, ...], int]:
 def _cause(sweep: StoredSweep) -> tuple[str, str]:
     sizes, _ = _sizes_and_longest(sweep)
     used = {k: _at(sweep, "active", 0, k) for k in sizes}
-    measured = ", ".join(f"{spread(used[k])} of {k:,}" for k in sizes[-2:])
-    return f"cold, codes in use: {measured}", HELD if used[sizes[-1]].max() < 0.25 * sizes[-1] else FAILED
+    measured = ", ".join(f"{spread(used[k])} of {k:,}" for k in sizes)
+    collapsed = [used[k].max() < 0.5 * k for k in sizes]
+    return f"cold, codes in use: {measured}", HELD if all(collapsed) else PARTLY if any(collapsed) else FAILED
 
 
 def _cure(sweep: StoredSweep) -> tuple[str, str]:
     sizes, longest = _sizes_and_longest(sweep)
     used = {k: _at(sweep, "active", longest, k) for k in sizes[-2:]}
-    lower = [_at(sweep, "mse", longest, k).max() < _at(sweep, "mse", 0, k).min() for k in sizes[-2:]]
+    lower = [_at(sweep, "mse", longest, k).max() < _at(sweep, "mse", 0, k).min() for k in used]
     measured = ", ".join(f"{spread(used[k])} of {k:,}" for k in used)
-    cured = all(used[k].mean() > 0.9 * k for k in used) and all(lower)
+    cured = [used[k].mean() > 0.9 * k and fell for k, fell in zip(used, lower, strict=True)]
     error = "lower in every seed" if all(lower) else "not lower in every seed"
-    return f"warm-up {longest:,}: {measured}; error {error}", HELD if cured else PARTLY
+    verdict = HELD if all(cured) else PARTLY if any(cured) else FAILED
+    return f"warm-up {longest:,}: {measured}; error {error}", verdict
 
 
 def _gain(sweep: StoredSweep) -> tuple[str, str]:
     sizes, longest = _sizes_and_longest(sweep)
     gains = [readings.saved(sweep, longest, codebook_size=k, width=readings.START["width"]) for k in sizes]
     measured = ", ".join(f"{gain:+.0f} % at {k:,}" for k, gain in zip(sizes, gains, strict=True))
-    return f"error saved: {measured}", HELD if np.all(np.diff(gains) > 0) else PARTLY
+    return f"error saved: {measured}", HELD if np.all(np.diff(gains) > 0) else PARTLY if gains[-1] > gains[
+        0
+    ] else FAILED
 
 
 def _few_codes(sweep: StoredSweep) -> tuple[str, str]:
@@ -80,5 +84,8 @@ def _embeddings(sweep: StoredSweep, variants: StoredSweep) -> tuple[str, str]:
     measured = ", ".join(f"{per_cent(read[width], 1)} at {width}" for width in widths)
     narrow, wide = read[widths[0]], read[widths[-1]]
     lost = (wide.mean() - narrow.mean()) / (wide.mean() - _CHANCE)
-    verdict = HELD if lost > _COLLAPSED else PARTLY if lost > 0 and readings.apart(narrow, wide) else FAILED
-    return f"class read from the embeddings: {measured}; lost of what is above chance: {lost:.0%}", verdict
+    verdict = HELD if lost > _COLLAPSED and readings.apart(narrow, wide) else FAILED
+    return (
+        f"warm-up {longest:,}, class read from the embeddings: {measured}; lost of what is above chance: {lost:.0%}",
+        verdict,
+    )

@@ -223,8 +223,8 @@ table(
 #
 # $$a^2 = \frac{1}{1 + (\varepsilon^{-2} - 1)\,e^{-2\sigma^2 t}}$$
 #
-# Now quantize from the first step. At the start λⱼ = ε²σⱼ² has the very shape of the data's spectrum, so **every mode that deserves bits is above water**. None is dead.
-# Then the large modes grow, and the bits go to them: the water *rises with them*. A slow mode is not pushed down. It is overtaken. The moment the level passes λⱼ, c is 0 and its growth ends.
+# Now quantize from the first step. At the start λⱼ = ε²σⱼ² has the very shape of the data's spectrum, so **every mode that deserves bits is above water**. None of these is dead.
+# Then the large modes grow, and the bits go to them: the water *rises with them*. A slow mode is not pushed down. It is overtaken. The moment the level passes λⱼ, c is 0 and its decoder stops growing.
 #
 # Left, the race from cold. Right, the same race after a warm-up: while nothing is quantized nothing can drown, and a mode may come up again. This is computed while you drag, nothing is stored.
 
@@ -247,8 +247,8 @@ Explorer(
 )
 
 # %% [markdown]
-# Who drowns first? The smallest: it has the least lead and the slowest growth. Who drowns last was fastest among the losers. After the warm-up those above water at the switch are those who live,
-# so **the count at the switch predicts the dimension**. Do real latents race like that? Modes above water, counted on the latents of the real training (β = 1), beside the flow:
+# Who drowns first? The smallest: it has the least lead and the slowest growth. Who drowns last was fastest among the losers. After a warm-up that is not too short, and at β = 1, only those above water at the switch can live,
+# so **the count at the switch bounds the dimension**. Do real latents race like that? Modes above water, counted on the latents of the real training (β = 1), beside the flow:
 
 # %%
 frames = sweep.settings["frames"]
@@ -273,7 +273,7 @@ table(["cold, step", "modes above water: theory", "measured", "level D*: theory"
 fewest = frames.index(100)
 Markdown(
     f"They do. Real latents stand higher at first, because half of a random start points nowhere and never grows, and they race more slowly, because a real code passes less than Shannon's. "
-    f"But the end is the same: {counted.active[:, 0].mean():.0f} modes above water at step 0, {counted.active[:, fewest].mean():.1f} at step 100 and {counted.active[:, -1].mean():.1f} at the end, where the flow says {cold_flow.active[-1]}."
+    f"But the end is alike: {counted.active[:, 0].mean():.0f} modes above water at step 0, {counted.active[:, fewest].mean():.1f} at step 100 and {counted.active[:, -1].mean():.1f} at the end, where the flow says {cold_flow.active[-1]}."
 )
 
 # %% [markdown]
@@ -292,7 +292,7 @@ Markdown(
 #
 # * **Under water** (c = 0) it is σ²(b − βa): a goes to rest at **a = b/β**. From a small start b is small, and so is λ = (b/β)²σ². Still under water, b never moves, and nothing else ever happens.
 #   With β = 0 it never rests: a creeps up, and the mode escapes. With β < 1 it rests above b, which after a warm-up may be out of the water again.
-# * **Above water** ḃ = 0 asks for ab = 1, and then ȧ = 0 asks for b = βa. So active modes do not rest at a = b = 1 but drift to **a = β^−½, b = β^½**: any pair with ab = 1 reconstructs alike,
+# * **Above water** ḃ = 0 asks for ab = 1, and then ȧ = 0 asks for b = βa. So for β > 0 other than 1 active modes do not rest at a = b = 1 but drift to **a = β^−½, b = β^½**: any pair with ab = 1 reconstructs alike,
 #   and only the tug between the copied gradient and the commitment decides.
 # * **The floor.** A dead mode costs its whole σ², whatever the codebook does. With the modes 1…n alive the loss is at least that of n modes, $\sum_{j>n}\sigma_j^2 + D_R(1 \ldots n)$.
 #
@@ -395,7 +395,8 @@ Markdown(
     "to k-means on the data itself: **what is left is the price of a finite K, not of the training.** "
     f"Without commitment ({away[0]:+.1%}) and with a strong one ({away[4]:+.1%}) the training itself costs something. And at β = 1 k-means does best on the first "
     f"{clustered.axes['modes'].values[int(clustered.at(codebook_size=256, slope=1)['mse'].mean(1).argmin())]} modes, where Shannon would serve {readings.shannon(sweep).active}: "
-    "256 codes cannot afford so many. That is why theory foresees more dimensions than a long warm-up ends with."
+    "256 codes cannot afford so many. That is why at β = 1 theory foresees more dimensions than a long warm-up ends with. "
+    "For the same reason it promises more gain than comes, wherever there is a commitment (the two columns of gain)."
 )
 
 # %% [markdown]
@@ -565,8 +566,8 @@ lab04.modes(modes)
 # No code is dead, so there is nothing to replace; and new codes would be placed on latents, which are flat in those 60 directions, so they would be flat as well. The modes lost a race: the large ones grew
 # first and took the bits, and the water rose over the rest. A mode under water passes nothing (c = 0): its decoder gain b gets no gradient and stays as small as it was, and its encoder gain comes to rest at b/β.
 # That may even be above where it began, since straight-through is no descent, but with so small a b it is still under water; so it stays dead.
-# A warm-up without quantization lets modes grow before the water rises. With log2 1,024 = 10 bits I would expect at most about as many as water-filling of the data's spectrum serves:
-# for 64 modes 30 at slope ½, 16 at slope 1, 8 at slope 2, never all 64. More is no gain: a finite code spreads its bits over modes that deserve none, and in our trainings the lowest error comes before the highest dimension.
+# A warm-up without quantization lets modes grow before the water rises. With log2 1,024 = 10 bits I would expect at most about as many as water-filling of the data's spectrum serves, if β is not small:
+# for 64 modes 30 at slope ½, 16 at slope 1, 8 at slope 2, never all 64. More is no gain: a finite code spreads its bits over modes that deserve none, and in our trainings at β = ¼ and β = 1 the lowest error comes before the highest dimension.
 # ### END SOLUTION
 
 # %% [markdown] rubric="sixty_dimensions"
@@ -598,16 +599,17 @@ steps_up = ", ".join(f"K = {k:,}: {share:.1%}" for k, share in zip(values[1:], e
 warm = np.stack([readings.errors(codes, codebook_size=k)[1:].mean(1).min() for k in values])
 saved = ", ".join(f"K = {k:,}: {1 - w / c:.1%}" for k, w, c in zip(values, warm, cold.mean(1), strict=True))
 Markdown(
-    f"Four times the codes lower the cold error each time, by {steps_up}: two more bits for the few live modes are worth something. "
-    f"**A hard floor across K is {'' if each.min() < 0.02 else 'not '}what we see.** But no K brings the dead dimensions back "
-    f"(dimension {codes.final('code_dim', warmup=0).mean(1).min():.1f} to {codes.final('code_dim', warmup=0).mean(1).max():.1f}), "
+    f"Four times the codes lower the cold error each time, by {steps_up}: two more bits for the live modes, and more modes that live (dimension "
+    f"{codes.final('code_dim', warmup=0).mean(1).min():.1f} to {codes.final('code_dim', warmup=0).mean(1).max():.1f}). "
+    f"**A hard floor across K is {'' if each.min() < 0.02 else 'not '}what we see.** For a fixed number of live modes there is one: "
+    f"with three alive no K gets below {data.power_law_spectrum(32, 1)[3:].sum():.1f}. K raises that number, but slowly, "
     f"and a warm-up lowers the error at every K by about as much: {saved}."
 )
 
 # %% [markdown]
 # ### 8.2 The dip
 #
-# The paper's figure 4 has a plain autoencoder whose effective dimension *dips* and recovers, and a quantized one that dips and stays. Random weights look high-dimensional; then mode 1 outgrows everything (the dip),
+# The paper's figure 4 has a plain autoencoder whose effective dimension *dips* and recovers, and a quantized one that dips and stays. Random weights look high-dimensional; then the large modes outgrow the rest (the dip),
 # and the others follow, unless they drown. Left our flow from random weights, right the real trainings:
 
 # %%
@@ -674,20 +676,21 @@ table(["", "regret: mean of all positions ± standard error over seeds", "median
 
 # %%
 rule, hindsight = regrets["rule"].mean(1), list(regrets.values())[2].mean(1)
+behind = (regrets["rule"] - list(regrets.values())[2]).mean(0)  # of every seed, over all positions
 waits = [adaptive.at(position=place)["switched"].mean() for place in places]
 shaky = readings.errors(sweep, beta=0).std(1).max()
 Markdown(
     f"- The rule is within {np.sort(rule)[-2]:.1%} of the best fixed length at all positions but one ({places[rule.argmax()]}: {rule.max():.1%}). "
-    f"Without commitment training itself is shaky: at β = 0 seeds differ by up to {shaky:.1f} in their error, at β = 1 by {readings.errors(sweep, beta=1).std(1).max():.2f}.\n"
+    f"Without commitment training itself is shaky: at β = 0 the error has a standard deviation over seeds of up to {shaky:.1f}, at β = 1 of {readings.errors(sweep, beta=1).std(1).max():.2f}.\n"
     f"- It waits for {min(waits):.0f} to {max(waits):.0f} steps, by spectrum: it does not know β, and it waits until no mode comes up any more, which a finite code would not need.\n"
-    f"- **The one length that hindsight picks does {'better' if hindsight.mean() < rule.mean() else 'no better'}** "
+    f"- **The one length that hindsight picks is {'better' if readings.clear(behind) else 'not clearly better'}** "
     f"({hindsight.mean():.2%} against {rule.mean():.2%} on average). Hindsight needs a sweep; the rule needs one training."
 )
 
 # %% [markdown]
 # ## 9. What the papers claim · what we measured
 #
-# Computed from the stored sweeps when you run this cell, over all seeds. "Clear" means by more than two standard errors. A claim may hold at one setting and fail at the next: **the last column is the lesson**.
+# Computed from the stored sweeps when you run this cell, over all seeds. ± is the standard deviation over seeds. "Clear" means by more than two standard errors. A claim may hold at one setting and fail at the next: **the last column is the lesson**.
 
 # %%
 from vqlab.labs.lab04 import claims
@@ -709,7 +712,7 @@ for i, r in enumerate(bits[:, 0]):
 table(["R (bits)", *(f"T = {t}" for t in ends), "Shannon"], rows)
 
 # %% [markdown]
-# What decides, then, is how unequal the race is. A **tiny start** and **plain SGD** let large modes run far ahead; from a large start there is less to run ahead, and Adam takes steps of about one size in all directions. With them the gain is all but gone (fifth row).
+# What decides, then, is how unequal the race is. A **tiny start** and **plain SGD** let large modes run far ahead; from a large start there is less to run ahead, and Adam takes steps of about one size in all directions. With either of them the gain is all but gone (fifth row).
 # Image tokenizers use both, so do not expect these percentages there (Lab 03 measures them). The settings also decide which paper you will agree with: β, the length of training, and whether samples repeat.
 #
 # Say what happens before you look, then try, in the explorers above:
