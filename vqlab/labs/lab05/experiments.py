@@ -8,7 +8,6 @@ import numpy as np
 
 from vqlab import measures
 from vqlab.data import cifar10, photo_patches
-from vqlab.labs.lab05.readings import CODEBOOK_SIZE, WIDTH
 from vqlab.sweeps import Arrays, Axis, Experiment
 from vqlab.sweeps.images import ImageRecorder, patches_of
 from vqlab.sweeps.recorder import Snapshot
@@ -17,6 +16,7 @@ from vqlab.sweeps.threads import one_thread
 if TYPE_CHECKING:
     from vqlab.training import Trainer
 
+CODEBOOK_SIZE, WIDTH = 1024, 8  # what is varied elsewhere has these
 SEEDS = (0, 1)
 HEADLINE = ("mse", "perceptual", "latent_dim")
 WARMUPS = (0, 200, 600)
