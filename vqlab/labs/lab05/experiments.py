@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 CODEBOOK_SIZE, WIDTH = 1024, 8  # what is varied elsewhere has these
 SEEDS = (0, 1)
 HEADLINE = ("mse", "perceptual", "latent_dim")
-WARMUPS = (0, 200, 600)
-# Dense where codes are placed: the frame of a warm-up's last step is that of the codes just placed.
-FRAMES = (0, 100, 200, 400, 600, 900, 1200, 1500)
+WARMUPS = (0, 200, 500, 1000)
+# The frame of a warm-up's last step is that of the codes just placed: autoencoder and k-means, nothing else yet.
+FRAMES = (0, 100, 200, 500, 1000, 1500, 2000)
 _SETTING = {
-    "steps": 1500,
+    "steps": 2000,
     "batch_size": 16,
     "learning_rate": 1e-3,
     "loss": "l1+perceptual",
@@ -32,28 +32,34 @@ _SETTING = {
     "decay": 0.99,
     "commitment_weight": 1.0,
     "replace_below": 0.1,
-    "initialisation_latents": 20_000,
+    "initialisation_latents": 40_960,  # ten for each of the most codes
 }
+LONG_FRAMES = (0, 500, 1250, 2000, 3000, 4000, 5000)
+_LONG = _SETTING | {"steps": LONG_FRAMES[-1]}
 _TRAINING, _HELD_OUT = 20_000, 1000
 # Pictures are of crops of photographs: no image of the data set is stored. Those of the first seed only.
 _PATCHES = 6
-# How often the loss is kept, and during a warm-up the spectrum of some latents, which the adaptive rule looks at.
-_EVERY, _WATCHED = 25, 2048
-_TOKENS = 16
+# How often the loss and the spectrum of some latents are kept, at which the adaptive rule looks, too.
+EVERY, _WATCHED_IMAGES, _WATCHED = 25, 128, 2048
+# Fixed before any of these trainings was run: 75 steps without a gain, at most half of the training.
+RULE = {"every": EVERY, "patience": 75, "latest": 0.5, "probe": _WATCHED}
 
-# What is changed at K = 1,024 and width 8.
+# What is changed at K = 1,024 and width 8; the network of "8×8 tokens" has one level less.
 VARIANTS = {
-    "gradient codebook": {"update": "gradient"},
+    "8×8 tokens": {},
     "β = 0.25": {"commitment_weight": 0.25},
-    "discriminator": {"discriminator_start": 750},
+    "no replacement": {"replace_below": None},
+    "gradient codebook": {"update": "gradient"},
+    "β = 0": {"commitment_weight": 0.0},
+    "discriminator": {"discriminator_start": 1000},
 }
+_NETWORKS = {"8×8 tokens": {"multipliers": (1, 2, 4)}}
 _COMMON = {
     "model": "VQGAN tiny",
     "training": _TRAINING,
     "held_out": _HELD_OUT,
     "patches": _PATCHES,
-    "frames": list(FRAMES),
-    "every": _EVERY,
+    "every": EVERY,
     "perceptual": "distance by a small CIFAR-10 classifier",
     "images": "CIFAR-10 as a third party's JPEG copy, median PSNR 30.5 dB to the originals",
 }
@@ -74,11 +80,12 @@ class VQGANRecorder(ImageRecorder):
     More arrays (seeds, frames): l1, mean absolute error of pixels in [0, 1]; perceptual, distance by a small CIFAR-10
     classifier; frechet, Fréchet distance in its features between the images and their reconstructions.
     patches (frames, n, 3, 32, 32): crops of photographs, as they come back.
-    loss (seeds, steps / 25): the mean total loss of each 25 steps; warmup_spectrum (seeds, checks, d): the principal
-    variances of some latents of the training images, every 25 steps of the warm-up, then NaN.
+    loss (seeds, steps / 25): the mean total loss of each 25 steps; watched (seeds, 1 + steps / 25, d): the principal
+    variances of 2,048 latents of training images, before each 25 steps and at the end; switched (seeds,): the step at
+    which the codes were placed.
     """
 
-    def __init__(self, steps: Sequence[int], held_out: np.ndarray, checks: int) -> None:
+    def __init__(self, steps: Sequence[int], held_out: np.ndarray) -> None:
         import torch
 
         from vqlab.models.classifier import embeddings
@@ -87,14 +94,16 @@ class VQGANRecorder(ImageRecorder):
         self.patches = photo_patches(_PATCHES).x
         self.held_out = torch.from_numpy(self.pixels)
         self.embedded = embeddings(held_out)
-        self.checks, self.losses, self.spectra, self.shown = checks, [], [], []
+        self.losses, self.spectra, self.shown, self.switched = [], [], [], np.nan
 
     def __call__(self, trainer) -> None:
         if trainer.step:
             self.losses.append(trainer.losses.item())
-        if trainer.step % _EVERY == 0 and not trainer.quantizing and len(self.spectra) < self.checks:
-            watched = trainer.latents(trainer.data[: _WATCHED // _TOKENS])
+        if trainer.step % EVERY == 0:
+            watched = trainer.latents(trainer.data[:_WATCHED_IMAGES])[:, :_WATCHED]
             self.spectra.append(measures.principal_variances(watched)[0])
+        if trainer.quantizing and np.isnan(self.switched):
+            self.switched = trainer.step
         super().__call__(trainer)
 
     def _numbers(self, look: Snapshot) -> Arrays:
@@ -115,26 +124,30 @@ class VQGANRecorder(ImageRecorder):
         }
 
     def cell(self) -> Arrays:
-        dim = self.last.latents.shape[2]
-        spectra = np.full((self.checks, dim), np.nan)
-        spectra[: len(self.spectra)] = np.reshape(self.spectra, (-1, dim))
-        loss = np.reshape(self.losses, (-1, _EVERY)).mean(1)
-        more = {"loss": loss[None], "warmup_spectrum": spectra[None]}
-        return super().cell() | {key: value.astype(np.float32) for key, value in more.items()}
+        more = {
+            "loss": np.reshape(self.losses, (-1, EVERY)).mean(1),
+            "watched": np.stack(self.spectra),
+            "switched": np.array(self.switched),
+        }
+        return super().cell() | {key: value[None].astype(np.float32) for key, value in more.items()}
 
 
 def train_vqgan(
     position: dict, seeds: Sequence[int], *callbacks: Callable, base: dict, frames: Sequence[int]
 ) -> Arrays:
-    """Train on CIFAR-10 at a position (warmup and, if given, codebook_size, width, variant), one seed after the other.
+    """Train on CIFAR-10 at a position, one seed after the other.
 
+    position: see `trainer`; without a warmup the adaptive rule `RULE` ends it.
     Raises: LabError if CIFAR-10 is not there.
     """
+    from vqlab.training import AdaptiveSwitch
+
     cells, pictures = [], {}
     with one_thread():
         for seed in seeds:
-            recorder = VQGANRecorder(frames, images()[1], checks=max(WARMUPS) // _EVERY)
-            trainer(position, seed, base).run(recorder, *callbacks)
+            recorder = VQGANRecorder(frames, images()[1])
+            rule = [] if "warmup" in position else [AdaptiveSwitch(**RULE)]
+            trainer(position, seed, base).run(*rule, recorder, *callbacks)
             cells.append(recorder.cell())
             counts = recorder.last.counts[0].astype(np.uint16)
             pictures = pictures or {"patches": np.stack(recorder.shown), "usage": counts}
@@ -142,46 +155,82 @@ def train_vqgan(
 
 
 def trainer(position: dict, seed: int, base: dict = _SETTING) -> "Trainer":
-    """An untrained `Trainer` at a position of `train_vqgan`."""
+    """An untrained `Trainer` at a position: codebook_size, width, variant and warmup, each if it is given.
+
+    Without a warmup the codes are placed by nobody but a callback.
+    """
     import torch
 
     from vqlab.models import VQGAN
     from vqlab.training import Settings, Trainer
 
+    variant = position.get("variant")
     settings = Settings(
         codebook_size=position.get("codebook_size", CODEBOOK_SIZE),
-        warmup=position["warmup"],
-        **base | VARIANTS.get(position.get("variant"), {}),
+        warmup=position.get("warmup", base["steps"]),
+        **base | VARIANTS.get(variant, {}),
     )
-    model = VQGAN.of("tiny", seed, width=position.get("width", WIDTH))
+    model = VQGAN.of("tiny", seed, width=position.get("width", WIDTH), **_NETWORKS.get(variant, {}))
     return Trainer(model, torch.from_numpy(images()[0]), settings, [seed])
 
 
-EXPERIMENTS = (
-    Experiment(
-        name="vqgan_warmup",
-        title="A tiny VQGAN on CIFAR-10: warm-up × codebook size × encoder width",
-        axes=(
-            # The warm-up last: cells are computed in this order, and a start is worth little without the others.
-            Axis("width", "encoder width", (8, 16), "channels"),
-            Axis("codebook_size", "codebook size K", (256, 1024), "codes"),
-            Axis("warmup", "warm-up length", WARMUPS, "steps"),
-        ),
+def _experiment(name: str, title: str, *axes: Axis, base: dict = _SETTING, frames=FRAMES, **more: object) -> Experiment:
+    return Experiment(
+        name=name,
+        title=title,
+        axes=axes,
         seeds=SEEDS,
-        settings=_SETTING | _COMMON,
-        run=partial(train_vqgan, base=_SETTING, frames=FRAMES),
+        settings=base | _COMMON | {"frames": list(frames)} | more,
+        run=partial(train_vqgan, base=base, frames=frames),
         headline=HEADLINE,
+    )
+
+
+def _warmups(*lengths: int) -> Axis:
+    return Axis("warmup", "warm-up length", lengths, "steps")
+
+
+_WIDTHS = Axis("width", "encoder width", (8, 16), "channels")
+_SIZES = Axis("codebook_size", "codebook size K", (64, 256, 1024, 4096), "codes")
+
+EXPERIMENTS = (
+    _experiment(
+        "vqgan_warmup",
+        "A tiny VQGAN on CIFAR-10, K = 1,024: warm-up × encoder width",
+        _WIDTHS,
+        _warmups(*WARMUPS),
+        codebook_size=CODEBOOK_SIZE,
     ),
-    Experiment(
-        name="vqgan_variants",
-        title="Width 8, K = 1,024: a gradient codebook, a smaller commitment weight, a discriminator",
-        axes=(
-            Axis("variant", "what is changed", tuple(VARIANTS)),
-            Axis("warmup", "warm-up length", (0, 600), "steps"),
-        ),
-        seeds=(0,),
-        settings=_SETTING | _COMMON | {"variants": VARIANTS, "codebook_size": CODEBOOK_SIZE, "width": WIDTH},
-        run=partial(train_vqgan, base=_SETTING, frames=FRAMES),
-        headline=HEADLINE,
+    _experiment(
+        "vqgan_sizes",
+        "A tiny VQGAN of width 8: codebook size, cold and after a warm-up",
+        _SIZES,
+        _warmups(0, 500),
+        width=WIDTH,
+    ),
+    _experiment(
+        "vqgan_longer",
+        "Width 8, K = 1,024, two and a half times the steps, cold and after a warm-up of the same share",
+        _warmups(0, LONG_FRAMES[2]),
+        base=_LONG,
+        frames=LONG_FRAMES,
+        codebook_size=CODEBOOK_SIZE,
+        width=WIDTH,
+    ),
+    _experiment(
+        "vqgan_variants",
+        "Width 8, K = 1,024, one thing changed, cold and after a warm-up",
+        Axis("variant", "what is changed", tuple(VARIANTS)),
+        _warmups(0, 500),
+        variants=VARIANTS,
+        codebook_size=CODEBOOK_SIZE,
+        width=WIDTH,
+    ),
+    _experiment(
+        "vqgan_adaptive",
+        "The adaptive rule ends the warm-up, K = 1,024",
+        _WIDTHS,
+        rule=RULE,
+        codebook_size=CODEBOOK_SIZE,
     ),
 )
