@@ -2,6 +2,7 @@
 
 import io
 import json
+from dataclasses import replace
 from functools import partial
 from types import SimpleNamespace
 
@@ -13,10 +14,12 @@ import torch
 from PIL import Image
 
 from vqlab import data, measures, sweeps
-from vqlab.labs.lab03 import checkpoints, claims, codecs, experiments, live, own_image, readings
+from vqlab.labs.lab03 import checkpoints, claims, codecs, experiments, live, readings
 from vqlab.labs.lab03 import exercises as lab03
 from vqlab.labs.lab03.pictures import sizes, training
 from vqlab.labs.lab03.pictures.live import live_view
+from vqlab.sweeps import tokenizers
+from vqlab.widgets.own_image import MOST_BYTES
 
 K = (64, 256, 1024, 4096)
 WIDE = {"width": 32}
@@ -149,7 +152,7 @@ def all_views(sweep, stored_codecs):
         yield sizes.diseases_view(sweep, {"width": width})
         yield sizes.crossing_view(sweep, {"width": width})
         yield sizes.rates_view(stored_codecs, sweep, {"width": width})
-    yield own_image.OwnImage().current()
+    yield checkpoints.own_image().current()
     yield live.LiveComparison().current()
 
 
@@ -243,7 +246,7 @@ def test_the_live_picture_moves_while_both_starts_train():
     comparison.train_live()
     assert [moment.step for moment in comparison.moments] == [0, 10, 20]
     assert len(set(shown)) >= 3
-    cold, warm = np.array([moment.active for moment in comparison.moments]).T
+    cold, warm = np.array([moment.numbers["active"] for moment in comparison.moments]).T
     assert np.isfinite(cold).all()
     assert np.isnan(warm).tolist() == [True, False, False]
     assert "Trained on few." in comparison._status.value
@@ -287,29 +290,35 @@ def test_before_any_training_the_live_picture_shows_the_originals():
 
 # --- checkpoints and uploads --------------------------------------------------------------------------------
 
+SHELF = checkpoints.SHELF
+
+
+def read(path, sha256=""):
+    return tokenizers.Tokenizer(path, SHELF.model_of, SHELF.mend, sha256)
+
 
 @pytest.mark.parametrize("corner", range(4))
 def test_a_checkpoint_is_the_trained_tokenizer_of_the_sweep(corner, sweep):
     """Half precision and another run of the same training: the photographs come back as they are stored."""
-    tokenizer, position = checkpoints.load(corner), checkpoints.CORNERS[corner]
+    tokenizer, position = SHELF.load(corner), SHELF.positions[corner]
     originals, stored = data.photo_patches(6).x, sweep.at(**position)["patches"] / 255
     back = tokenizer.decode(tokenizer.encode(originals)).clip(0, 1)
     lost = np.square(stored - originals / 255).mean()
     assert np.square(back - stored).mean() < 0.1 * lost
-    described = json.loads((checkpoints.home() / "images_corners.json").read_text())
-    file = described["files"][checkpoints.file_name(position)]
+    described = json.loads((tokenizers.home() / "images_corners.json").read_text())
+    file = described["files"][SHELF.file_name(position)]
     errors = final(sweep, "mse", position["warmup"], position["codebook_size"])
     assert measures.agrees([file["mse"]], errors)
     assert file["mse"] == pytest.approx(file["mse_float32"], rel=0.01)
     assert "JPEG" in described["images"]
 
 
-def test_all_checkpoints_together_are_small():
-    assert sum(path.stat().st_size for path in checkpoints.home().iterdir()) < 3_000_000
+def test_every_checkpoint_is_small():
+    assert max(path.stat().st_size for path in tokenizers.home().iterdir()) < 2_000_000
 
 
 def test_tokens_are_numbers_of_codes_and_lead_to_the_codes():
-    tokenizer = checkpoints.load(0)
+    tokenizer = SHELF.load(0)
     tokens = tokenizer.encode(data.photo_patches(3).x)
     assert tokens.shape == (3, 8, 8)
     assert tokens.min() >= 0
@@ -318,36 +327,36 @@ def test_tokens_are_numbers_of_codes_and_lead_to_the_codes():
 
 
 def test_a_checkpoint_that_is_missing_damaged_or_strange_is_refused(tmp_path, refuses):
-    good = (checkpoints.home() / checkpoints.file_name(checkpoints.CORNERS[0])).read_bytes()
+    good = (tokenizers.home() / SHELF.file_name(SHELF.positions[0])).read_bytes()
     with refuses("is missing"):
-        checkpoints.Tokenizer(tmp_path / "none.safetensors")
+        read(tmp_path / "none.safetensors")
     path = tmp_path / "x.safetensors"
     for content in (good[:1000], b"", b"hello"):
         path.write_bytes(content)
         with refuses("damaged or not one of ours"):
-            checkpoints.Tokenizer(path)
+            read(path)
     path.write_bytes(good[:-1] + b"\1")
     with refuses("truncated or was edited"):
-        checkpoints.Tokenizer(path, "0" * 64)
+        read(path, "0" * 64)
     with refuses("does not describe"):
-        checkpoints.load(0, tmp_path)
+        SHELF.load(0, tmp_path)
 
 
 def test_the_command_stores_what_can_be_loaded(tmp_path, monkeypatch, made_up, capsys):
     monkeypatch.setattr(experiments, "trainer", partial(experiments.trainer, base=TINY))
-    monkeypatch.setattr(checkpoints, "CORNERS", ({"warmup": 2, "codebook_size": 16, "width": 8},))
+    small = replace(SHELF, positions=({"warmup": 2, "codebook_size": 16, "width": 8},))
+    monkeypatch.setattr(checkpoints, "SHELF", small)
     checkpoints.main(tmp_path)
-    assert "stored images_warmup2_k16.safetensors" in capsys.readouterr().out
-    tokenizer = checkpoints.load(0, tmp_path)
+    assert "stored images_warmup2_k16_width8.safetensors" in capsys.readouterr().out
+    tokenizer = small.load(0, tmp_path)
     assert tokenizer.codebook.shape == (16, 64)
     described = json.loads((tmp_path / "images_corners.json").read_text())
     assert described["provenance"]["command"] == "python -m vqlab.labs.lab03.checkpoints"
-    checkpoints.load.cache_clear()
 
 
 @pytest.fixture(scope="module")
 def upload():
-    return own_image.OwnImage()
+    return checkpoints.own_image()
 
 
 def encoded(picture: Image.Image, kind: str = "PNG") -> bytes:
@@ -375,7 +384,7 @@ def test_the_list_chooses_whose_tokens_are_shown(upload):
     alts = set()
     for i, name in enumerate(upload.names):
         upload._which.value = name
-        tokens = checkpoints.load(i).encode(upload.image[None])[0]
+        tokens = SHELF.load(i).encode(upload.image[None])[0]
         assert f"Tokens of “{name}”" in status(upload)
         written = [text.get_text() for text in upload.current().figure.axes[1].texts]
         assert written == [f"{token:,}" for token in tokens.ravel()]
@@ -390,7 +399,7 @@ def test_the_list_chooses_whose_tokens_are_shown(upload):
         (b"", "not a picture"),
         (encoded(Image.new("RGB", (99, 99), "red"))[:60], "the upload"),
         (encoded(Image.new("RGB", (4, 4))), "4×4 pixels"),
-        (bytes(own_image.MOST_BYTES + 1), "smaller than 5 MB"),
+        (bytes(MOST_BYTES + 1), "smaller than 5 MB"),
     ],
 )
 def test_a_bad_upload_gets_a_sentence_and_the_picture_stays(upload, raw, says):

@@ -48,8 +48,8 @@ def images():
 LiveComparison(Plan(steps=100_000, warmup=10, codebook_size=16, width=4, every=2), images)
 """
 _OWN_IMAGE = """
-from vqlab.labs.lab03.own_image import OwnImage
-OwnImage()
+from vqlab.labs.lab03.checkpoints import own_image
+own_image()
 """
 _BUSY = f"time.sleep({BUSY_SECONDS})"
 

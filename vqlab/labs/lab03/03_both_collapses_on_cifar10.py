@@ -621,9 +621,9 @@ LiveComparison()
 # Is the best one for your picture the best one of section 6?
 
 # %%
-from vqlab.labs.lab03.own_image import OwnImage
+from vqlab.labs.lab03.checkpoints import own_image
 
-OwnImage()
+own_image()
 
 # %% [markdown]
 # ## 13. What the paper claims · what we measured

@@ -1,14 +1,14 @@
-"""Bring an image of your own: its tokens and its reconstruction at every corner of Lab 03's grid."""
+"""Bring an image of your own: its tokens and its reconstruction by every stored tokenizer of a lab."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import ipywidgets as w
 import numpy as np
 
 from vqlab import LabError, data, measures
 from vqlab.figures import View
-from vqlab.labs.lab03 import checkpoints
-from vqlab.labs.lab03.pictures.own_image import own_image_view
+from vqlab.figures.own_image import own_image_view
+from vqlab.sweeps.tokenizers import Shelf
 from vqlab.widgets.picture_box import WRAPPING, PictureBox
 
 _PATCHES, _SHOWN = 6, 4  # one of some crops of photographs stands there at first
@@ -18,12 +18,14 @@ MOST_BYTES = 5_000_000  # more would not fit through the connection of a noteboo
 class OwnImage(PictureBox):
     """An upload control, a list of tokenizers, a picture, and its numbers in words.
 
+    shelf: the tokenizers, in rows and columns with these names, row by row.
     Until something is uploaded it shows a crop of a photograph. `show(bytes)` does what an upload does.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, shelf: Shelf, rows: Sequence[str], columns: Sequence[str]) -> None:
         self.image = data.photo_patches(_PATCHES, seed=1).x[_SHOWN]
-        self.names = [checkpoints.corner_name(corner) for corner in checkpoints.CORNERS]  # SIZES by starts
+        self.names = [f"{column}, {row}" for row in rows for column in columns]
+        self._shelf, self._rows, self._columns = shelf, tuple(rows), tuple(columns)
         named = {"tooltip": "choose a picture of your own", "layout": w.Layout(width="auto")}
         self._upload = w.FileUpload(accept="image/*", multiple=False, description="Your picture", **named)
         label = {"description": "tokens of", "tooltip": "tokens of", "style": {"description_width": "initial"}}
@@ -47,15 +49,16 @@ class OwnImage(PictureBox):
 
     def current(self) -> View:
         """The view of the present image."""
-        tokenizers = [checkpoints.load(i) for i in range(len(self.names))]
-        tokens = [tokenizer.encode(self.image[None]) for tokenizer in tokenizers]  # (1, 8, 8) each
-        back = np.concatenate([one.decode(t) for one, t in zip(tokenizers, tokens, strict=True)])  # (4, 3, 32, 32)
+        tokenizers = [self._shelf.load(i) for i in range(len(self.names))]
+        tokens = [tokenizer.encode(self.image[None]) for tokenizer in tokenizers]  # (1, h, w) each
+        back = np.concatenate([one.decode(t) for one, t in zip(tokenizers, tokens, strict=True)])  # (n, 3, 32, 32)
         # Judged as the lab judges: before rounding to whole pixel values.
         psnr = measures.psnr(measures.mean_squared_error(self.image[None] / 255, back[:, None]))
         chosen = self.names.index(self._which.value)
         shown = np.clip(np.round(255 * back), 0, 255).astype(np.uint8)
+        codes = max(len(tokenizer.codebook) for tokenizer in tokenizers)
         return own_image_view(
-            self.image, shown, psnr, tokens[chosen][0], chosen, checkpoints.SIZES, checkpoints.start_names()
+            self.image, shown, psnr, tokens[chosen][0], codes, self._which.value, self._rows, self._columns
         )
 
     def _on_upload(self, change: Mapping) -> None:
