@@ -13,7 +13,7 @@ import pytest
 import torch
 from PIL import Image
 
-from vqlab import data, measures, sweeps
+from vqlab import data, figures, measures, sweeps
 from vqlab.labs.lab03 import checkpoints, claims, codecs, experiments, live, readings
 from vqlab.labs.lab03 import exercises as lab03
 from vqlab.labs.lab03.pictures import sizes, training
@@ -472,7 +472,7 @@ def test_latents_grow_by_an_order_of_magnitude(sweep):
 
 def test_packed_cold_and_warm_lie_on_one_line_where_the_encoder_is_wide(sweep):
     assert np.abs(readings.behind_warm(sweep, 32)).max() < 1 / 3
-    cold, warm = (readings.psnr_of(final(sweep, "mse", warmup, 4096)) for warmup in (0, 1000))
+    cold, warm = (measures.psnr(final(sweep, "mse", warmup, 4096)) for warmup in (0, 1000))
     assert warm.min() > cold.max() + 1.5
 
 
@@ -510,7 +510,7 @@ def test_at_equal_quantized_steps_little_of_the_gap_at_k_64_is_left(sweep):
 def test_a_narrow_encoder_costs_a_few_points_of_class_and_no_warm_up_moves_them(sweep):
     for warmup in (0, 1000):
         narrow, wide = (sweep.at(warmup=warmup, codebook_size=1024, width=w)["probe_latents"] for w in (8, 32))
-        assert readings.apart(narrow, wide)
+        assert figures.seeds_apart(narrow, wide)
         assert 0.01 < wide.mean() - narrow.mean() < 0.08
     cold, warm = (sweep.at(warmup=warmup, codebook_size=1024, width=8)["probe_latents"].mean() for warmup in (0, 1000))
     assert abs(cold - warm) < 0.02
@@ -585,28 +585,28 @@ def test_twice_the_steps_do_not_heal_the_gap_at_k_64(sweep):
 def test_the_distance_from_the_warm_line_by_hand(sweep):
     k, seed = 1, 2
     rates = np.log2(sweep.final("perplexity", warmup=1000, **WIDE)).mean(1) / 16
-    psnr = readings.psnr_of(sweep.final("mse", warmup=1000, **WIDE)).mean(1)
+    psnr = measures.psnr(sweep.final("mse", warmup=1000, **WIDE)).mean(1)
     mine = np.log2(final(sweep, "perplexity", 0, K[k])[seed]) / 16
     left = np.searchsorted(rates, mine) - 1
     slope = (psnr[left + 1] - psnr[left]) / (rates[left + 1] - rates[left])
     line = psnr[left] + slope * (mine - rates[left])
-    expected = line - readings.psnr_of(final(sweep, "mse", 0, K[k]))[seed]
+    expected = line - measures.psnr(final(sweep, "mse", 0, K[k]))[seed]
     assert readings.behind_warm(sweep, 32)[k, seed] == pytest.approx(expected)
 
 
 def test_the_warm_tokenizer_beats_jpeg_and_the_cold_one_does_not_where_codes_are_many(sweep, stored_codecs):
     cell = stored_codecs.at(codec="JPEG")
-    jpeg = readings.at_rate(0.75, cell["rate"][0], readings.psnr_of(cell["mse"][0]))
-    assert readings.psnr_of(final(sweep, "mse", 1000, 4096)).min() > jpeg
-    assert readings.psnr_of(final(sweep, "mse", 0, 4096)).max() < jpeg
+    jpeg = readings.at_rate(0.75, cell["rate"][0], measures.psnr(cell["mse"][0]))
+    assert measures.psnr(final(sweep, "mse", 1000, 4096)).min() > jpeg
+    assert measures.psnr(final(sweep, "mse", 0, 4096)).max() < jpeg
 
 
 def test_readings_by_hand():
     assert readings.rate(64) == 0.375
-    assert readings.range_of([5.0, 5.0]) == "5"
-    assert readings.range_of([1234, 5678]) == "1,234–5,678"
-    assert readings.apart(np.array([1, 2]), np.array([3, 4]))
-    assert not readings.apart(np.array([1, 3]), np.array([2, 4]))
+    assert figures.range_of([5.0, 5.0]) == "5"
+    assert figures.range_of([1234, 5678]) == "1,234–5,678"
+    assert figures.seeds_apart(np.array([1, 2]), np.array([3, 4]))
+    assert not figures.seeds_apart(np.array([1, 3]), np.array([2, 4]))
 
 
 def test_every_student_is_asked_something_and_its_answer_is_far_from_the_named_mistakes():

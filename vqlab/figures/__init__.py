@@ -33,5 +33,7 @@ from vqlab.figures.view import View as View
 from vqlab.figures.view import styled as styled
 from vqlab.figures.words import metric_line as metric_line
 from vqlab.figures.words import per_cent as per_cent
+from vqlab.figures.words import range_of as range_of
+from vqlab.figures.words import seeds_apart as seeds_apart
 from vqlab.figures.words import spread as spread
 from vqlab.figures.words import table as table

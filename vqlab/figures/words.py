@@ -5,6 +5,7 @@ from html import escape
 
 import numpy as np
 from IPython.display import Markdown
+from numpy.typing import ArrayLike
 
 
 def spread(values: np.ndarray, digits: int = 3) -> str:
@@ -18,6 +19,17 @@ def spread(values: np.ndarray, digits: int = 3) -> str:
 def per_cent(shares: np.ndarray, digits: int = 0) -> str:
     """Shares, one a seed, as 'mean ± standard deviation' in per cent."""
     return f"{100 * np.mean(shares):.{digits}f} ± {100 * np.std(shares):.{digits}f} %"
+
+
+def range_of(values: ArrayLike, digits: int = 0) -> str:
+    """'lowest–highest' over seeds, or one number if they are the same."""
+    low, high = (f"{value:,.{digits}f}" for value in (np.min(values), np.max(values)))
+    return low if low == high else f"{low}–{high}"
+
+
+def seeds_apart(first: np.ndarray, second: np.ndarray) -> bool:
+    """Whether the ranges of two samples of seeds do not overlap."""
+    return bool(first.max() < second.min() or second.max() < first.min())
 
 
 def metric_line(mse: np.ndarray, perplexity: np.ndarray, k: int, n: int, active, latent_dim, code_dim) -> str:

@@ -91,14 +91,14 @@ Explorer.of(grid, sizes.diseases_view, start=wide)
 # %%
 from IPython.display import Markdown
 
-from vqlab.figures import per_cent, spread, table
+from vqlab.figures import per_cent, range_of, seeds_apart, spread, table
 
 longest, largest = grid.axes["warmup"].values[-1], grid.axes["codebook_size"].values[-1]
 rows = []
 for k in grid.axes["codebook_size"].values:
     for warmup in (0, longest):
         here = wide | {"codebook_size": k, "warmup": warmup}
-        dims = [readings.range_of(grid.final(f"{what}_dim", **here)) for what in ("latent", "used", "code")]
+        dims = [range_of(grid.final(f"{what}_dim", **here)) for what in ("latent", "used", "code")]
         probes = [per_cent(grid.at(**here)[f"probe_{what}"]) for what in ("latents", "tokens")]
         active, perplexity = (grid.final(key, **here) for key in ("active", "perplexity"))
         rows.append([f"{k:,}", warmup or "cold", active, perplexity, *probes, *dims])
@@ -125,12 +125,12 @@ Markdown(
     f"{spread(grid.final('active', **warm))}.\n"
     f"- **Embeddings: not the patient.** Tokens tell the class for {spread(probed[0])} % of the images cold and for {spread(probed[longest])} % warm, over all K. "
     "The dead codes cost the classes next to nothing: to a linear reader, the codes that survive say as much as all of them. (It is a weak reader; ten classes, chance 10 %.)\n"
-    f"- **Dimensions: ill as well.** The encoder's output has {readings.range_of(grid.final('latent_dim', **cold))} of 64 dimensions cold and "
-    f"{readings.range_of(grid.final('latent_dim', **warm))} warm; the codes in use have {readings.range_of(grid.final('used_dim', **cold))} and "
-    f"{readings.range_of(grid.final('used_dim', **warm))}.\n"
-    f"- **And one number lies.** All rows of the cold codebook have dimension {readings.range_of(grid.final('code_dim', **cold))}, "
+    f"- **Dimensions: ill as well.** The encoder's output has {range_of(grid.final('latent_dim', **cold))} of 64 dimensions cold and "
+    f"{range_of(grid.final('latent_dim', **warm))} warm; the codes in use have {range_of(grid.final('used_dim', **cold))} and "
+    f"{range_of(grid.final('used_dim', **warm))}.\n"
+    f"- **And one number lies.** All rows of the cold codebook have dimension {range_of(grid.final('code_dim', **cold))}, "
     f"{'more' if grid.final('code_dim', **cold).mean() > grid.final('code_dim', **warm).mean() else 'no more'} than those of the warm one, "
-    f"{readings.range_of(grid.final('code_dim', **warm))}. That number alone does not show the patient's illness."
+    f"{range_of(grid.final('code_dim', **warm))}. That number alone does not show the patient's illness."
 )
 
 # %% [markdown]
@@ -159,11 +159,11 @@ heap = 0.04 * rng.normal(size=(3846, 64)) * (np.arange(64) < 16)  # 14 times sma
 print(f"codes in use: {measures.effective_dimension(in_use)} dimensions")
 print(f"all rows:     {measures.effective_dimension(np.concatenate([in_use, heap]))} dimensions")
 
-before = readings.range_of(grid.at(**cold)["latent_dim"][:, 0])
+before = range_of(grid.at(**cold)["latent_dim"][:, 0])
 print(f"measured, K = {largest:,}: an untrained encoder's output has {before} dimensions,")
 print(
-    f"the cold codebook {readings.range_of(grid.final('code_dim', **cold))} by all rows, "
-    f"{readings.range_of(grid.final('used_dim', **cold))} by the codes in use"
+    f"the cold codebook {range_of(grid.final('code_dim', **cold))} by all rows, "
+    f"{range_of(grid.final('used_dim', **cold))} by the codes in use"
 )
 
 # %% [markdown]
@@ -184,7 +184,7 @@ for k in grid.axes["codebook_size"].values:
     savings = [
         f"{readings.saved(grid, warmup, codebook_size=k, **wide):+.0f} %" for warmup in grid.axes["warmup"].values[1:]
     ]
-    clear = "yes" if readings.apart(errors[0], errors[-1]) else "no"
+    clear = "yes" if seeds_apart(errors[0], errors[-1]) else "no"
     rows.append([f"{k:,}", *(1000 * error for error in errors), *savings, clear])
 lengths = [f"{warmup:,}" for warmup in grid.axes["warmup"].values]
 header = [
@@ -220,7 +220,7 @@ for k in grid.axes["codebook_size"].values:
     cold_cell, warm_cell = (grid.at(**wide, codebook_size=k, warmup=warmup) for warmup in (0, longest))
     moments = [(cold_cell, frames.index(total - longest)), (warm_cell, -1), (cold_cell, -1)]
     errors = [1000 * cell["mse"][:, moment] for cell, moment in moments]
-    dims = [readings.range_of(cell["latent_dim"][:, moment]) for cell, moment in moments[:2]]
+    dims = [range_of(cell["latent_dim"][:, moment]) for cell, moment in moments[:2]]
     change = 100 * (1 - errors[1].mean() / errors[0].mean())
     rows.append([f"{k:,}", *errors[:2], f"{change:+.1f} %", *dims])
 same = f"{total - longest:,} quantized steps"
@@ -242,7 +242,7 @@ halfway = 1000 * grid.at(**wide, codebook_size=small, warmup=0)["mse"][:, frames
 gap, rest = (100 * (fewest[longest].mean() / other.mean() - 1) for other in (fewest[0], halfway))
 Markdown(
     f"**At equal quantized steps {'little' if rest < gap / 2 else 'most'} of the gap is left.** At K = {small} the warm start ends {gap:.1f} % behind the cold one; at equal quantized steps it is {rest:.1f} % behind "
-    f"({spread(fewest[longest])} against {spread(halfway)} thousandths; the seeds {'do not overlap' if readings.apart(halfway, fewest[longest]) else 'overlap'}). "
+    f"({spread(fewest[longest])} against {spread(halfway)} thousandths; the seeds {'do not overlap' if seeds_apart(halfway, fewest[longest]) else 'overlap'}). "
     "That speaks for time. From K = 256 on the warm-up brings far more than its steps cost."
 )
 
@@ -257,7 +257,7 @@ for warmup in longer.axes["warmup"].values:
     short, long = grid.final("mse", **wide, **few, warmup=warmup), longer.final("mse", **few, warmup=warmup)
     savings = [readings.saved(grid, warmup, **wide, **few), readings.saved(longer, warmup, **few)]
     savings = [f"{saving:+.1f} %" if warmup else "" for saving in savings]
-    dims = [readings.range_of(longer.final(f"{what}_dim", **few, warmup=warmup)) for what in ("latent", "used")]
+    dims = [range_of(longer.final(f"{what}_dim", **few, warmup=warmup)) for what in ("latent", "used")]
     rows.append([f"{warmup:,}" if warmup else "cold", 1000 * short, savings[0], 1000 * long, savings[1], *dims])
 totals = [f"{sweep.settings['steps']:,} steps" for sweep in (grid, longer)]
 table(
@@ -276,12 +276,12 @@ moments = [frame for frame in longer.settings["frames"] if frame > grid.settings
 behind = []
 for frame in moments:
     pair = [late[w][:, longer.settings["frames"].index(frame - (0 if w else longest))] for w in (0, longest)]
-    apart = "seeds apart" if readings.apart(*pair) else "seeds overlap"
+    apart = "seeds apart" if seeds_apart(*pair) else "seeds overlap"
     behind.append(f"{100 * (pair[1].mean() / pair[0].mean() - 1):.1f} % after {frame - longest:,} ({apart})")
 costs = [-readings.saved(grid, longest, **wide, **few), -readings.saved(longer, longest, **few)]
 Markdown(
     f"**{'More time does not heal it' if costs[1] > costs[0] / 2 else 'More time heals it'}.** With {grid.settings['steps']:,} steps the warm-up of {longest:,} costs {costs[0]:.1f} %, with {longer.settings['steps']:,} it costs {costs[1]:.1f} % "
-    f"({spread(1000 * late[longest][:, -1])} against {spread(1000 * late[0][:, -1])} thousandths; the seeds {'do not overlap' if readings.apart(late[0][:, -1], late[longest][:, -1]) else 'overlap'}). "
+    f"({spread(1000 * late[longest][:, -1])} against {spread(1000 * late[0][:, -1])} thousandths; the seeds {'do not overlap' if seeds_apart(late[0][:, -1], late[longest][:, -1]) else 'overlap'}). "
     f"At equal quantized steps it is behind by {', '.join(behind)}."
 )
 
@@ -293,7 +293,7 @@ rows = []
 for width in grid.axes["width"].values:
     here = {"width": width, "codebook_size": small}
     errors = [1000 * grid.final("mse", **here, warmup=warmup) for warmup in (0, longest)]
-    dims = [readings.range_of(grid.final("latent_dim", **here, warmup=warmup)) for warmup in (0, longest)]
+    dims = [range_of(grid.final("latent_dim", **here, warmup=warmup)) for warmup in (0, longest)]
     rows.append([width, *errors, f"{readings.saved(grid, longest, **here):+.1f} %", *dims])
 header = ["width", "error (thousandths), cold", f"warm-up {longest:,}", "saved", "dimensions, cold", "dimensions, warm"]
 table([f"K = {small}: {header[0]}", *header[1:]], rows)
@@ -438,7 +438,7 @@ rows = []
 for width in ("width 4", "width 4, leaky ReLU", "width 8", "width 8, leaky ReLU", "width 16", "width 32"):
     for warmup in (0, longest):
         cell = readings.trained(grid, variants, warmup, width)
-        dims = f"{readings.range_of(cell['latent_dim'][:, -1])} / {readings.range_of(cell['used_dim'][:, -1])}"
+        dims = f"{range_of(cell['latent_dim'][:, -1])} / {range_of(cell['used_dim'][:, -1])}"
         probes = [per_cent(cell[f"probe_{what}"], 1) for what in ("latents", "tokens")]
         rows.append([width, warmup or "cold", cell["active"][:, -1], 1000 * cell["mse"][:, -1], *probes, dims])
 table(
@@ -481,8 +481,8 @@ cost = probe("width 32", longest).mean() - probe("width 8", longest).mean()
 classes = [probe("width 4", 0), probe("width 4, leaky ReLU", 0), probe("width 4", longest)]
 narrowest = (
     f"- **At width 4 a whole training can die.** {dead.sum()} of {dead.size} cold ones end with one and the same error whether the encoder has ReLU or leaky ReLU, {1000 * relu[dead].max():.0f} thousandths: "
-    f"that of one picture for all ({1000 * one_picture:.0f}). So it is the *decoder* that no longer looks at its tokens. With the ReLU encoder the classes are gone, too (a probe reads {readings.range_of(classes[0][dead])} %, chance is 10), "
-    f"with the leaky one they are not ({readings.range_of(classes[1][dead])} %). With the warm-up the same seed lives, and reads {readings.range_of(classes[2][dead])} %. Without that seed the warm-up saves {alive:.0f} % at width 4.\n"
+    f"that of one picture for all ({1000 * one_picture:.0f}). So it is the *decoder* that no longer looks at its tokens. With the ReLU encoder the classes are gone, too (a probe reads {range_of(classes[0][dead])} %, chance is 10), "
+    f"with the leaky one they are not ({range_of(classes[1][dead])} %). With the warm-up the same seed lives, and reads {range_of(classes[2][dead])} %. Without that seed the warm-up saves {alive:.0f} % at width 4.\n"
     if dead.any()
     else ""
 )
@@ -492,8 +492,8 @@ Markdown(
     + f"- **From width 8 on little is lost, and no warm-up moves it.** From the embeddings of width 8 a probe reads {spread(probe('width 8', 0))} % cold and {spread(probe('width 8', longest))} % warm, "
     f"from those of width 32 {spread(probe('width 32', 0))} % and {spread(probe('width 32', longest))} %. Eight channels cost {cost:.1f} points of {probe('width 32', longest).mean():.0f}, where chance has 10. "
     "Nothing has merged as the classes of Lab 02 did, and training for reconstruction never asked for classes.\n"
-    f"- **Dimensions are scarce first.** Cold, the encoders of width 4, 8, 16 and 32 end with {', '.join(readings.range_of(narrowed('latent_dim', f'width {w}', 0)) for w in (4, 8, 16, 32))} dimensions; "
-    f"with the warm-up with {', '.join(readings.range_of(narrowed('latent_dim', f'width {w}', longest)) for w in (4, 8, 16, 32))}."
+    f"- **Dimensions are scarce first.** Cold, the encoders of width 4, 8, 16 and 32 end with {', '.join(range_of(narrowed('latent_dim', f'width {w}', 0)) for w in (4, 8, 16, 32))} dimensions; "
+    f"with the warm-up with {', '.join(range_of(narrowed('latent_dim', f'width {w}', longest)) for w in (4, 8, 16, 32))}."
 )
 
 # %% [markdown]
@@ -544,7 +544,7 @@ for variant in changed:
     cells = {warmup: readings.trained(grid, variants, warmup, variant) for warmup in (0, longest)}
     errors = {warmup: cell["mse"][:, -1] for warmup, cell in cells.items()}
     dims = [
-        " / ".join(readings.range_of(cell[f"{what}_dim"][:, -1]) for what in ("latent", "used", "centroid"))
+        " / ".join(range_of(cell[f"{what}_dim"][:, -1]) for what in ("latent", "used", "centroid"))
         for cell in cells.values()
     ]
     rows.append(
@@ -553,7 +553,7 @@ for variant in changed:
             *(cell["active"][:, -1] for cell in cells.values()),
             *(1000 * error for error in errors.values()),
             f"{100 * (1 - errors[longest].mean() / errors[0].mean()):+.0f} %",
-            "yes" if readings.apart(*errors.values()) else "no",
+            "yes" if seeds_apart(*errors.values()) else "no",
             *dims,
         ]
     )
@@ -579,7 +579,7 @@ def change(variant):
     return codes, errors, 100 * (1 - errors[1].mean() / errors[0].mean())
 
 
-held = [variant for variant in changed if readings.apart(*change(variant)[1]) and change(variant)[2] > 0]
+held = [variant for variant in changed if seeds_apart(*change(variant)[1]) and change(variant)[2] > 0]
 left = change("β = 1, replacement")[2]
 far = change("random codes")
 untrained = readings.trained(grid, variants, 0, "random codes")["spread"][:, 0]
@@ -593,7 +593,7 @@ still = readings.trained(grid, variants, longest, "L1 loss")["active"][:, -1]
 Markdown(
     f"- **The warm-up saves error, all seeds apart, in {len(held)} of {len(changed)} rows.**\n"
     f"- **Replacement restores the use, not the dimensions.** With it a cold start uses {spread(change('replacement')[0][0])} codes, and at β = 0.25 the warm-up then saves {change('replacement')[2]:.0f} %, "
-    f"{'all seeds apart' if readings.apart(*change('replacement')[1]) else 'less than the seeds differ'}. At β = 1 it still saves {left:.0f} %, and with 4 × 4 tokens {coarse:.0f} %. "
+    f"{'all seeds apart' if seeds_apart(*change('replacement')[1]) else 'less than the seeds differ'}. At β = 1 it still saves {left:.0f} %, and with 4 × 4 tokens {coarse:.0f} %. "
     "In all three the cold latents have fewer dimensions than the warm ones. When that costs, and why, is the question of Lab 04.\n"
     f"- **Random codes are the worst start of all**: {spread(far[0][0])} codes cold, {spread(far[0][1])} warm. In {grid.settings['latent_dim']} dimensions normal numbers lie about √{grid.settings['latent_dim']} = {grid.settings['latent_dim'] ** 0.5:.0f} from the middle, "
     f"each in a direction of its own, and untrained latents spread by {spread(untrained)}. All of them share the nearest code. In the plane of Lab 01 such codes had lain among the latents.\n"

@@ -3,7 +3,7 @@
 import numpy as np
 from IPython.display import Markdown
 
-from vqlab.figures import per_cent, spread, table
+from vqlab.figures import per_cent, seeds_apart, spread, table
 from vqlab.labs.lab03 import readings
 from vqlab.sweeps import StoredSweep
 
@@ -84,7 +84,7 @@ def _embeddings(sweep: StoredSweep, variants: StoredSweep) -> tuple[str, str]:
     measured = ", ".join(f"{per_cent(read[width], 1)} at {width}" for width in widths)
     narrow, wide = read[widths[0]], read[widths[-1]]
     lost = (wide.mean() - narrow.mean()) / (wide.mean() - _CHANCE)
-    verdict = HELD if lost > _COLLAPSED and readings.apart(narrow, wide) else FAILED
+    verdict = HELD if lost > _COLLAPSED and seeds_apart(narrow, wide) else FAILED
     return (
         f"warm-up {longest:,}, class read from the embeddings: {measured}; lost of what is above chance: {lost:.0%}",
         verdict,

@@ -63,23 +63,7 @@ def behind_warm(sweep: StoredSweep, width: int) -> np.ndarray:
 
 def _packed(sweep: StoredSweep, warmup: int, width: int) -> tuple[np.ndarray, np.ndarray]:
     position = {"warmup": warmup, "width": width}
-    return rate(sweep.final("perplexity", **position)), psnr_of(sweep.final("mse", **position))
-
-
-def apart(first: np.ndarray, second: np.ndarray) -> bool:
-    """Whether the ranges of two samples of seeds do not overlap."""
-    return bool(first.max() < second.min() or second.max() < first.min())
-
-
-def range_of(values: ArrayLike, digits: int = 0) -> str:
-    """'lowest–highest' over seeds, or one number if they are the same."""
-    low, high = (f"{value:,.{digits}f}" for value in (np.min(values), np.max(values)))
-    return low if low == high else f"{low}–{high}"
-
-
-def psnr_of(mse: np.ndarray) -> np.ndarray:
-    """PSNR in dB of the mean squared error of all held-out pixels, one a seed."""
-    return measures.psnr(np.asarray(mse, float))
+    return rate(sweep.final("perplexity", **position)), measures.psnr(sweep.final("mse", **position))
 
 
 def at_rate(bits: float, rates: np.ndarray, psnr: np.ndarray) -> float:

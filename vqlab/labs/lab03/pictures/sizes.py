@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.axes import Axes
 
-from vqlab import figures
+from vqlab import figures, measures
 from vqlab.figures import View
 from vqlab.labs.lab03 import readings
 from vqlab.labs.lab03.pictures.training import PROVENANCE
@@ -116,8 +116,8 @@ def diseases_view(sweep: StoredSweep, state: dict) -> View:
         f"{_name(start)}: codes in use {figures.spread(used[:, -1])} %, classes right "
         f"{figures.spread(probe('probe_latents', start)[:, -1])} % from embeddings and "
         f"{figures.spread(probe('probe_tokens', start)[:, -1])} % from tokens, dimensions "
-        f"{readings.range_of(of('latent_dim', start)[:, -1])} (encoder output) / "
-        f"{readings.range_of(of('used_dim', start)[:, -1])} (codes in use)"
+        f"{figures.range_of(of('latent_dim', start)[:, -1])} (encoder output) / "
+        f"{figures.range_of(of('used_dim', start)[:, -1])} (codes in use)"
         for start, used in ((0, cold), (longest, warm))
     ]
     status = f"Width {width}, K = {sizes[-1]:,}. {'. '.join(words)}. {PROVENANCE}, {n} seeds."
@@ -133,7 +133,7 @@ def rates_view(codecs: StoredSweep, sweep: StoredSweep, state: dict) -> View:
     width, sizes = state["width"], _sizes(sweep)
     longest, largest = sweep.axes["warmup"].values[-1], sizes[-1]
     ends = [
-        readings.psnr_of(sweep.final("mse", warmup=w, codebook_size=largest, width=width)).mean() for w in (0, longest)
+        measures.psnr(sweep.final("mse", warmup=w, codebook_size=largest, width=width)).mean() for w in (0, longest)
     ]
     jpeg = _codec(codecs, "JPEG")
     bits = float(readings.rate(largest))
@@ -142,7 +142,7 @@ def rates_view(codecs: StoredSweep, sweep: StoredSweep, state: dict) -> View:
     figure, axes = figures.canvas(2, title)
     for packed, axis in enumerate(axes):
         for warmup, color, marker, line in _warmups(sweep):
-            psnr = readings.psnr_of(sweep.final("mse", warmup=warmup, width=width)).T  # (seeds, K)
+            psnr = measures.psnr(sweep.final("mse", warmup=warmup, width=width)).T  # (seeds, K)
             codes = sweep.final("perplexity", warmup=warmup, width=width).T if packed else sizes
             rates = readings.rate(codes)
             if packed:
@@ -165,7 +165,7 @@ def rates_view(codecs: StoredSweep, sweep: StoredSweep, state: dict) -> View:
 
 def _codec(codecs: StoredSweep, name: str) -> tuple[np.ndarray, np.ndarray]:
     cell = codecs.at(codec=name)
-    return cell["rate"][0], readings.psnr_of(cell["mse"][0])
+    return cell["rate"][0], measures.psnr(cell["mse"][0])
 
 
 def _warmups(sweep: StoredSweep) -> list[tuple[int, str, str, str]]:

@@ -5,7 +5,7 @@ from functools import cache
 import numpy as np
 from matplotlib.axes import Axes
 
-from vqlab import data, figures
+from vqlab import data, figures, measures
 from vqlab.figures import View
 from vqlab.labs.lab03 import readings
 from vqlab.sweeps import Arrays, StoredSweep
@@ -25,7 +25,7 @@ def training_view(sweep: StoredSweep, state: dict) -> View:
     """
     cell, k = sweep.at(**{name: state[name] for name in sweep.axes}), state["codebook_size"]
     counts = np.sort(cell["usage"][:k].astype(int))[::-1]
-    active, psnr = int((counts > 0).sum()), readings.psnr_of(cell["mse"][:, -1])
+    active, psnr = int((counts > 0).sum()), measures.psnr(cell["mse"][:, -1])
     start = "Cold start" if state["warmup"] == 0 else f"Warm-up {state['warmup']:,}"
     title = f"{start}, K = {k:,}: {active:,} codes in use, PSNR {psnr[0]:.1f} dB (seed {sweep.seeds[0]})"
     figure, (patches, usage, plane) = figures.canvas(3, title)
@@ -48,9 +48,9 @@ def metric_line(sweep: StoredSweep, state: dict) -> str:
     position = {name: state[name] for name in sweep.axes}
     keys = ("mse", "perplexity", "active", "latent_dim", "used_dim", "code_dim")
     mse, perplexity, active, *dims = (sweep.final(key, **position) for key in keys)
-    latent, used, rows = map(readings.range_of, dims)
+    latent, used, rows = map(figures.range_of, dims)
     return (
-        f"Reconstruction error {figures.spread(mse)}, PSNR {figures.spread(readings.psnr_of(mse))} dB · "
+        f"Reconstruction error {figures.spread(mse)}, PSNR {figures.spread(measures.psnr(mse))} dB · "
         f"perplexity {figures.spread(perplexity)} of {state['codebook_size']:,} at "
         f"{readings.held_out_tokens(sweep):,} tokens · active codes {figures.spread(active)} · "
         f"effective dimension {latent} (encoder output) / {used} (codes in use; {rows} of all rows), "
