@@ -11,7 +11,7 @@ START = {"warmup": 0, "width": WIDTH}
 JUDGES = {  # what a reconstruction is judged by: name, unit it is shown in
     "mse": ("error (thousandths)", 1000),
     "l1": ("L1 (thousandths)", 1000),
-    "perceptual": ("perceptual distance", 1),
+    "perceptual": ("perceptual distance (hundredths)", 100),
     "frechet": ("Fréchet distance", 1),
 }
 

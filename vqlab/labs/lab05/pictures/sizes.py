@@ -1,0 +1,42 @@
+"""Lab 05's third picture: error and dimensions against the codebook size, cold and after a warm-up."""
+
+import numpy as np
+
+from vqlab import figures
+from vqlab.figures import View
+from vqlab.labs.lab05 import readings
+from vqlab.labs.lab05.pictures.training import PROVENANCE
+from vqlab.sweeps import StoredSweep
+
+_LOOKS = ((figures.COLD, "s", "--"), (figures.WARM, "o", "-"))
+
+
+@figures.styled
+def sizes_view(sweep: StoredSweep) -> View:
+    """The three numbers that tell whether a larger codebook lifts the floor. sweep: the stored `vqgan_sizes`."""
+    sizes, (cold, warm) = np.array(sweep.axes["codebook_size"].values), sweep.axes["warmup"].values
+    gains = [readings.saved(sweep, "mse", warm, codebook_size=k) for k in sizes.tolist()]
+    ends = [f"{'saves' if gains[i] > 0 else 'costs'} {abs(gains[i]):.1f} % at K = {sizes[i]:,}" for i in (0, -1)]
+    title = f"The warm-up {ends[0]} and {ends[1]}"
+    figure, axes = figures.canvas(3, title)
+    panels = (
+        ("mse", 1000, "error (thousandths)", "Held-out error"),
+        ("latent_dim", 1, "effective dimension", "Dimension of the latents"),
+        ("perplexity", 1, "perplexity", f"Perplexity at N = {readings.held_out_tokens(sweep):,}"),
+    )
+    for axis, (key, unit, label, caption) in zip(axes, panels, strict=True):
+        for warmup, (color, marker, line) in zip((cold, warm), _LOOKS, strict=True):
+            values = unit * sweep.final(key, warmup=warmup).T  # (K, seeds) -> (seeds, K)
+            name = f"warm-up {warmup:,}" if warmup else "cold"
+            figures.band(axis, sizes, values, color, name, marker=marker, linestyle=line)
+        axis.set_xscale("log", base=2)
+        axis.set_xticks(sizes, [f"{k:,}" for k in sizes])
+        axis.minorticks_off()
+        axis.set(xlabel="codebook size K (codes)", ylabel=label, xlim=(sizes[0] / 1.3, sizes[-1] * 1.3))
+        figures.caption(axis, caption)
+    axes[1].set_ylim(0, None)
+    axes[2].set_yscale("log", base=2)
+    axes[2].set_yticks(sizes, [f"{k:,}" for k in sizes])
+    details = ", ".join(f"{gain:+.1f} % at K = {k:,}" for k, gain in zip(sizes, gains, strict=True))
+    status = f"The warm-up of {warm:,} steps saves {details}. {PROVENANCE.split(';')[0]}, {len(sweep.seeds)} seeds."
+    return View(figure, f"{title}. {status}", status)
