@@ -1,14 +1,20 @@
-"""Lab 05: what its trainings record."""
+"""Lab 05: what its trainings record, its pictures, its readings and verdicts, its live training and its checkpoints."""
+
+import json
+from types import SimpleNamespace
 
 import made_up_cifar10
 import numpy as np
+import pictures
 import pytest
 import torch
 
-from vqlab import measures
-from vqlab.labs.lab05 import experiments
+from vqlab import data, figures, measures, sweeps, theory
+from vqlab.labs.lab05 import checkpoints, claims, experiments, live, readings
+from vqlab.labs.lab05.pictures import lengths, sizes, training
 from vqlab.models import PerceptualDistance
 from vqlab.models.classifier import embeddings
+from vqlab.sweeps import Axis, tokenizers
 
 TINY = {
     "steps": 50,
@@ -76,24 +82,21 @@ def test_pictures_of_photographs_are_kept_at_every_frame(trained):
     assert not np.array_equal(cell["patches"][0], cell["patches"][-1])
 
 
-def test_the_loss_is_kept_all_the_way_and_the_spectrum_during_the_warm_up(trained):
-    cell, _ = trained
+def test_the_loss_and_a_spectrum_are_kept_all_the_way(trained):
+    cell, trainer = trained
     assert cell["loss"].shape == (1, 2)
     assert cell["loss"][0, 1] < cell["loss"][0, 0] * 1.5
-    spectra = cell["warmup_spectrum"][0]
-    checks = max(experiments.WARMUPS) // 25
-    assert spectra.shape == (checks, 64)
-    assert np.isfinite(spectra[0]).all()
-    assert np.isnan(spectra[1:]).all(), "step 25 is the switch: its latents are no longer those of a warm-up"
+    assert cell["watched"].shape == (1, 3, 64)
+    latents = trainer.latents(trainer.data[:128])[:, :2048]
+    np.testing.assert_allclose(cell["watched"][0, -1], measures.principal_variances(latents)[0], rtol=1e-3, atol=1e-7)
 
 
-def test_a_seed_gives_the_same_run_alone_and_beside_another(made_up):
-    position = {"warmup": 0, "codebook_size": 16, "width": 8}
-    base = TINY | {"steps": 25}
-    both = experiments.train_vqgan(position, (0, 1), base=base, frames=(0, 25))
-    alone = experiments.train_vqgan(position, (1,), base=base, frames=(0, 25))
-    np.testing.assert_allclose(both["mse"][1], alone["mse"][0], rtol=1e-3)
-    assert not np.allclose(both["mse"][0, -1], both["mse"][1, -1], rtol=1e-4)
+def test_without_a_length_the_rule_decides_and_the_step_is_kept(made_up):
+    position = {"width": 8, "codebook_size": 16}
+    cell = experiments.train_vqgan(position, (1,), base=TINY, frames=(0, 50))
+    assert cell["switched"].tolist() == [25], "the first look at half of the training is its latest"
+    assert np.isnan(cell["active"][0, 0])
+    assert np.isfinite(cell["active"][0, -1])
 
 
 @pytest.mark.parametrize("variant", experiments.VARIANTS)
@@ -101,15 +104,194 @@ def test_every_variant_is_a_training_with_its_change(made_up, variant):
     changes = experiments.VARIANTS[variant]
     trainer = experiments.trainer({"variant": variant, "warmup": 0}, 0)
     assert {key: getattr(trainer.settings, key) for key in changes} == changes
-    assert (trainer.adversary is not None) == (variant == "discriminator")
+    assert trainer.model.grid[0] == (8 if variant == "8×8 tokens" else 4)
 
 
-def test_the_grid_has_its_frames_and_sliders():
-    found = {experiment.name: experiment for experiment in experiments.EXPERIMENTS}
-    grid = found["vqgan_warmup"]
-    assert set(experiments.WARMUPS) <= set(experiments.FRAMES)
-    assert experiments.FRAMES[-1] == grid.settings["steps"]
-    assert grid.settings["steps"] % 25 == 0
-    assert [axis.name for axis in grid.axes] == ["width", "codebook_size", "warmup"]
-    assert {cell["warmup"] for cell in grid.cells[:3]} == set(experiments.WARMUPS), "the first cells are comparable"
-    assert set(found["vqgan_variants"].axes[0].values) == set(experiments.VARIANTS)
+def test_every_sweep_stores_its_switches_and_its_end():
+    for experiment in experiments.EXPERIMENTS:
+        frames, steps = experiment.settings["frames"], experiment.settings["steps"]
+        assert frames[-1] == steps
+        assert steps % experiments.EVERY == 0
+        lengths = next((axis.values for axis in experiment.axes if axis.name == "warmup"), ())
+        assert set(lengths) <= set(frames), f"{experiment.name}: the codes just placed are not stored"
+
+
+# --- pictures -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def stored():
+    return {experiment.name: sweeps.load(experiment.name) for experiment in experiments.EXPERIMENTS}
+
+
+def moments(sweep):
+    frames = readings.frames(sweep)
+    for warmup in sweep.axes["warmup"].values:
+        for step in {frames[0], frames[1], warmup, frames[-1]}:
+            yield {"warmup": warmup, "step": step}
+
+
+def training_views(sweep):
+    for name, axis in sweep.axes.items():
+        if name != "warmup":
+            for value in axis.values:
+                yield from (training.training_view(sweep, {name: value} | moment) for moment in moments(sweep))
+            return
+    yield from (training.training_view(sweep, moment) for moment in moments(sweep))
+
+
+@pytest.mark.parametrize("name", ["vqgan_warmup", "vqgan_sizes", "vqgan_longer"])
+def test_a_training_is_small_legible_and_still_while_its_sliders_move(stored, name):
+    views = list(training_views(stored[name]))
+    for view in views:
+        pictures.check(view)
+        assert len(view.html()) < 300_000
+    pictures.check_that_nothing_moves(views)
+
+
+def test_lengths_and_sizes_are_small_legible_and_still(stored):
+    grid, adaptive = stored["vqgan_warmup"], stored["vqgan_adaptive"]
+    views = [lengths.lengths_view(adaptive, grid, {"width": width}) for width in grid.axes["width"].values]
+    pictures.check_that_nothing_moves(views)
+    for view in [*views, sizes.sizes_view(stored["vqgan_sizes"]), live.LiveVQGAN().current()]:
+        pictures.check(view)
+
+
+def test_the_curves_are_those_of_the_sweep(stored):
+    grid = stored["vqgan_warmup"]
+    position = {"width": 8, "warmup": 200}
+    view = training.training_view(grid, position | {"step": 500})
+    _, loss, dims = view.figure.panels
+    this = next(line for line in loss.lines if line.get_label() == "this")
+    np.testing.assert_allclose(this.get_ydata(), grid.at(**position)["loss"].mean(0), rtol=1e-6)
+    latents = next(line for line in dims.lines if line.get_label() == "latents")
+    expected = readings.dimensions_over_training(grid, **position).mean(0)
+    np.testing.assert_allclose(latents.get_ydata(), expected, rtol=1e-6)
+    assert latents.get_xdata()[-1] == grid.settings["steps"]
+    assert f"{figures.spread(grid.at(**position)['mse'][:, 3])}" in view.status
+
+
+def test_the_stars_stand_where_the_rule_switched(stored):
+    grid, adaptive = stored["vqgan_warmup"], stored["vqgan_adaptive"]
+    view = lengths.lengths_view(adaptive, grid, {"width": 16})
+    star = next(line for line in view.figure.panels[1].lines if line.get_marker() == "*")
+    np.testing.assert_allclose(star.get_ydata(), 1000 * adaptive.final("mse", width=16), rtol=1e-6)
+    warmups = grid.axes["warmup"].values
+    at = np.interp(star.get_xdata(), range(len(warmups)), warmups)
+    np.testing.assert_allclose(at, adaptive.at(width=16)["switched"], rtol=1e-5)
+
+
+# --- readings and verdicts ----------------------------------------------------------------------------------
+
+
+def test_the_count_is_water_filling_at_the_switch(stored):
+    grid, where = stored["vqgan_warmup"], {"width": 8, "warmup": 500}
+    spectrum = grid.at(**where)["spectrum"][:, readings.frames(grid).index(500)]
+    np.testing.assert_array_equal(readings.predicted_count(grid, **where), theory.water_fill(spectrum, 10).active)
+    assert (readings.predicted_count(grid, 16, **where) >= readings.predicted_count(grid, 10, **where)).all()
+
+
+def test_regrets_are_shares_above_the_best_length_of_a_width():
+    errors = np.array([[[4.0, 4], [2, 2], [3, 3]], [[6, 6], [5, 5], [4, 4]]])  # (widths, warm-ups, seeds)
+    axes = {"width": Axis("width", "w", (8, 16)), "warmup": Axis("warmup", "w", (0, 100, 200))}
+    grid = SimpleNamespace(axes=axes, final=lambda key: errors)
+    adaptive = SimpleNamespace(final=lambda key, width: np.array([2.0, 3.0]) if width == 8 else np.array([4.0, 4.4]))
+    above = readings.regrets(grid, adaptive)
+    np.testing.assert_allclose(above["cold start"], [[1, 1], [0.5, 0.5]])
+    np.testing.assert_allclose(above["the rule"], [[0, 0.5], [0, 0.1]])
+    np.testing.assert_allclose(above["always 100 steps"], [[0, 0], [0.25, 0.25]])
+
+
+def made_up_grid(cold, warm, key):
+    """A sweep of two widths and two lengths whose number `key` is given, (seeds,) each; all else is equal."""
+
+    def final(name, width, warmup):
+        return np.array(warm if warmup else cold, float) if name == key else np.ones(2)
+
+    return SimpleNamespace(
+        axes={"width": Axis("width", "", (8, 16)), "warmup": Axis("warmup", "", (0, 9))}, final=final
+    )
+
+
+@pytest.mark.parametrize(
+    ("key", "cold", "warm", "struck"),
+    [
+        ("latent_dim", [2, 2], [3, 4], False),
+        ("latent_dim", [2, 2], [2, 1], True),
+        ("latent_dim", [2, 2], [2, 3], False),  # not in both seeds
+        ("mse", [2, 2], [1, 1.5], False),
+        ("mse", [2, 2], [2, 3], True),
+    ],
+)
+def test_the_falsifier_strikes_if_no_seed_is_better(key, cold, warm, struck):
+    found = [line for line in claims.falsified(made_up_grid(cold, warm, key)) if ("dim" in line) == ("dim" in key)]
+    assert len(found) == (2 if struck else 0)
+
+
+def test_verdicts_are_as_many_as_hold():
+    assert claims.verdict([True, True]) == claims.HELD
+    assert claims.verdict([True, False]) == claims.PARTLY
+    assert claims.verdict([False]) == claims.FAILED
+
+
+def test_every_claim_has_what_was_expected_and_a_verdict(stored):
+    rows = claims.claims_table(stored)._rows
+    assert len(rows) == len(claims.CLAIMS) >= 8
+    for claim, expected, measured, verdict in rows:
+        assert claim
+        assert expected
+        assert any(digit in measured for digit in "0123456789")
+        assert verdict in (claims.HELD, claims.PARTLY, claims.FAILED)
+
+
+# --- live, checkpoints, your own image ----------------------------------------------------------------------
+
+SHORT = live.Plan(steps=6, warmup=2, codebook_size=16, width=4, every=3)
+
+
+def few_images():
+    return data.photo_patches(30).x, "Trained on few."
+
+
+def test_the_live_picture_moves_while_both_starts_train():
+    comparison = live.LiveVQGAN(SHORT, few_images)
+    shown = []
+    comparison._picture.observe(lambda change: shown.append(change["new"]), "value")
+    comparison.train_live()
+    assert [moment.step for moment in comparison.moments] == [0, 3, 6]
+    assert len(set(shown)) >= 3
+    cold, warm = np.array([moment.numbers["active"] for moment in comparison.moments]).T
+    assert np.isfinite(cold).all()
+    assert np.isnan(warm).tolist() == [True, False, False]
+    assert "Trained on few." in comparison._status.value
+    pictures.check(comparison.current())
+
+
+def test_live_training_takes_cifar10_if_it_is_there_and_photographs_if_not(made_up, tmp_path, monkeypatch):
+    train, sentence = live.training_images()
+    assert (len(train), "CIFAR-10" in sentence) == (130, True)
+    monkeypatch.setenv("VQLAB_DATA", str(tmp_path / "nowhere"))
+    train, sentence = live.training_images()
+    assert train.shape[1:] == (3, 32, 32)
+    assert sentence.startswith("Trained on crops of two photographs: ")
+
+
+@pytest.mark.parametrize("corner", range(4))
+def test_a_checkpoint_is_the_trained_vqgan_of_the_sweep(corner, stored):
+    tokenizer, position = checkpoints.SHELF.load(corner), checkpoints.SHELF.positions[corner]
+    tokens = tokenizer.encode(data.photo_patches(6).x)
+    assert tokens.shape == (6, 4, 4)
+    assert tokens.max() < 1024
+    assert tokenizer.decode(tokens).shape == (6, 3, 32, 32)
+    described = json.loads((tokenizers.home() / "vqgan_corners.json").read_text())
+    file = described["files"][checkpoints.SHELF.file_name(position)]
+    assert measures.agrees([file["mse"]], stored["vqgan_warmup"].final("mse", **position))
+    assert file["mse"] == pytest.approx(file["mse_float32"], rel=0.02)
+    assert "JPEG" in described["images"]
+
+
+def test_your_own_image_goes_through_all_of_them():
+    own = checkpoints.own_image()
+    pictures.check(own.current())
+    assert own.names == ["cold, width 8", "warm-up 500, width 8", "cold, width 16", "warm-up 500, width 16"]
+    assert "16" in own._status.value
