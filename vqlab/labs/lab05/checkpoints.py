@@ -1,6 +1,6 @@
 """Trained VQGANs of both widths, from a cold start and after a warm-up.
 
-python -m vqlab.labs.lab05.checkpoints    retrains and stores them (CIFAR-10 must be there; a quarter of an hour)
+python -m vqlab.labs.lab05.checkpoints    retrains and stores them (CIFAR-10 must be there; minutes)
 """
 
 import os

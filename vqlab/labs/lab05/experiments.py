@@ -47,10 +47,10 @@ RULE = {"every": EVERY, "patience": 75, "latest": 0.5, "probe": _WATCHED}
 
 # What is changed at K = 1,024 and width 8; the network of "8×8 tokens" has one level less.
 VARIANTS = {
+    "gradient codebook": {"update": "gradient"},
     "8×8 tokens": {},
     "β = 0.25": {"commitment_weight": 0.25},
     "no replacement": {"replace_below": None},
-    "gradient codebook": {"update": "gradient"},
 }
 _NETWORKS = {"8×8 tokens": {"multipliers": (1, 2, 4)}}
 _COMMON = {
