@@ -11,7 +11,6 @@ from IPython.display import Markdown
 
 from vqlab.figures import range_of, seeds_apart, spread, table
 from vqlab.labs.lab05 import readings
-from vqlab.labs.lab05.experiments import WIDTH
 from vqlab.sweeps import StoredSweep
 
 HELD, PARTLY, FAILED = "reproduced", "partly", "**not reproduced**"
@@ -135,18 +134,6 @@ def _coarse(sweeps: Sweeps) -> tuple[str, str]:
     return measured, verdict([coarse[3] > fine[3], coarse[3] > 0 and seeds_apart(coarse[1], coarse[2])])
 
 
-def _no_commitment(sweeps: Sweeps) -> tuple[str, str]:
-    base, variants = sweeps["vqgan_warmup"], sweeps["vqgan_variants"]
-    without, bound = variants.at(variant="β = 0", warmup=0), base.at(width=WIDTH, warmup=0)
-    dims = [cell["latent_dim"][:, -1] for cell in (bound, without)]
-    errors = [1000 * cell["mse"][:, -1] for cell in (bound, without)]
-    measured = (
-        f"cold, β = 1 and β = 0: dimension {range_of(dims[0])} and {range_of(dims[1])}, "
-        f"error (thousandths) {spread(errors[0])} and {spread(errors[1])}"
-    )
-    return measured, verdict([bool(dims[1].min() > dims[0].max()), bool(errors[1].mean() >= errors[0].mean())])
-
-
 def _rule(sweeps: Sweeps) -> tuple[str, str]:
     above = readings.regrets(sweeps["vqgan_warmup"], sweeps["vqgan_adaptive"])
     words = ", ".join(
@@ -191,11 +178,6 @@ CLAIMS = (
         "Coarse tokens need the warm-up more than fine ones (ours, not the paper's)",
         "yes: with 8×8 tokens an image the error is a tie, although the dimensions are not",
         _coarse,
-    ),
-    (
-        "Without a commitment loss (β = 0) dimensions come back, and the error does not",
-        "more dimensions cold, no lower error than at β = 1",
-        _no_commitment,
     ),
     (
         "A rule that watches the spectrum ends the warm-up in time",

@@ -26,7 +26,8 @@ def training_view(sweep: StoredSweep, state: dict) -> View:
     figures.place(patches, 0.095, 0.425, labels=1.0)
     figures.place(loss, 0.505, 0.715)
     figures.place(dims, 0.785, 0.985)
-    _draw_patches(patches, cell, step, moment, readings.frames(sweep)[-1])
+    cold = sweep.at(**(position | {"warmup": 0}))["patches"]
+    _draw_patches(patches, cell["patches"][moment], f"step {step:,}", cold[-1])
     _draw_loss(loss, sweep, position, step)
     _draw_dimensions(dims, sweep, position, step)
     status = f"{metric_line(sweep, position, step)}. {PROVENANCE}."
@@ -66,9 +67,10 @@ def _name(warmup: int) -> str:
     return f"Warm-up {warmup:,}" if warmup else "Cold start"
 
 
-def _draw_patches(axis: Axes, cell: Arrays, step: int, moment: int, last: int) -> None:
-    rows = np.stack([data.photo_patches(len(cell["patches"][0])).x, cell["patches"][moment], cell["patches"][-1]])
-    figures.image_grid(axis, rows, rows=("original", f"step {step:,}", f"step {last:,}"))
+def _draw_patches(axis: Axes, back: np.ndarray, when: str, cold: np.ndarray) -> None:
+    """Originals, reconstructions at a step, and those at the end of the cold start, (n, 3, 32, 32) each."""
+    rows = np.stack([data.photo_patches(len(back)).x, back, cold])
+    figures.image_grid(axis, rows, rows=("original", when, "cold, end"))
     axis.set_title("Photo patches, never trained on", loc="left", y=1.03)
 
 
@@ -83,7 +85,7 @@ def _draw_loss(axis: Axes, sweep: StoredSweep, position: dict, step: int) -> Non
     figures.band(axis, steps, sweep.at(**position)["loss"], figures.WARM, "this", linewidth=2)
     low, high = _loss_range(sweep)
     axis.set(yscale="log", ylim=(low, high), ylabel="total loss")
-    ticks = [tick for tick in (0.05, 0.1, 0.2, 0.3, 0.5, 1.0) if low < tick < high]
+    ticks = [tick for tick in (0.3, 0.4, 0.6, 0.8, 1.0, 1.5, 2.0) if low < tick < high]
     axis.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
     axis.minorticks_off()
     _time_axis(axis, sweep, position["warmup"], step)
@@ -93,7 +95,7 @@ def _draw_loss(axis: Axes, sweep: StoredSweep, position: dict, step: int) -> Non
 @cache
 def _loss_range(sweep: StoredSweep) -> tuple[float, float]:
     loss = sweep.arrays["loss"]
-    return 0.9 * float(np.nanmin(loss)), min(2.0, 1.1 * float(np.nanmax(loss)))
+    return 0.9 * float(np.nanmin(loss)), 1.1 * float(np.nanmax(loss))
 
 
 def _draw_dimensions(axis: Axes, sweep: StoredSweep, position: dict, step: int) -> None:
