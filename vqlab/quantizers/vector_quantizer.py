@@ -214,7 +214,7 @@ class VectorQuantizer(nn.Module):
         self.sums[run, rows] = fresh * share
 
     def _replace_where(self, run: int, dead: Tensor, draw: Callable, latents: Tensor, share: float) -> None:
-        """The same without asking how many are dead: a latent is drawn for every code, and the dead ones take theirs."""
+        """The same without asking how many are dead: a latent is drawn for each code, and the dead ones take theirs."""
         fresh = latents[inputs.moved(draw(len(dead)), latents.device)]
         self.counts[run].masked_fill_(dead, share)
         for kept, put in ((self.codebook.data[run], fresh), (self.sums[run], fresh * share)):
