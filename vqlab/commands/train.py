@@ -1,4 +1,5 @@
-"""The command `python -m vqlab train`: a convolutional VQ autoencoder on images, stopped and resumed at will."""
+"""The command `python -m vqlab train`: a VQ autoencoder or VQGAN on images, on a laptop or on many GPUs, stopped and
+resumed at will."""
 
 import argparse
 import os
@@ -10,138 +11,182 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vqlab import LabError
+from vqlab.commands.options import add_options, settle
 
 if TYPE_CHECKING:
     import torch
 
-    from vqlab.training import Trainer
+    from vqlab.models import Autoencoder
+    from vqlab.training import Settings, Trainer
 
 INTERRUPTED = 130
 _HELD_OUT_IMAGES = 512
 _HELD_OUT_SHARE = 0.1
+_SMALL = 32
+# Between two of these the bar stands still, and processes do not ask each other whether to stop.
+_STEPS_BETWEEN_LOOKS = 10
 
 
 def add_train(subcommands: argparse._SubParsersAction) -> None:
     """Add the command."""
-    parser = subcommands.add_parser("train", help="train a VQ autoencoder on small real images and report how it did")
-
-    def number(name: str, default: float, help: str) -> None:
-        parser.add_argument(name, type=type(default), default=default, help=f"{help} (default: {default})")
-
-    parser.add_argument(
-        "--data",
-        metavar="cifar10|photos|FOLDER",
-        help="CIFAR-10, crops of two photographs, or a folder of your own pictures "
-        "(default: cifar10 if VQLAB_DATA names it or it was downloaded, else photos)",
-    )
-    number("--images", 20_000, "training images, at most")
-    number("--codebook-size", 512, "codes in the codebook, K")
-    number("--dim", 16, "dimension of a latent, d")
-    number("--hidden", 32, "channels of the encoder and decoder")
-    number("--steps", 3000, "training steps in all, warm-up included")
-    parser.add_argument("--warmup", type=int, help="steps as a plain autoencoder first (default: a third of --steps)")
-    number("--batch-size", 32, "images per step")
-    number("--lr", 2e-3, "learning rate")
-    number("--seed", 0, "decides weights, batches and codes")
-    parser.add_argument("--checkpoint", type=Path, help="save here at the end or at Ctrl-C, resume if it exists")
-    parser.add_argument("--save-every", type=int, metavar="N", help="save to --checkpoint every N steps, too")
-    parser.add_argument(
-        "--export", type=Path, metavar="FILE.npz", help="write latents, tokens and codebook of the training images here"
-    )
+    parser = subcommands.add_parser("train", help="train a VQ autoencoder or VQGAN on images and report how it did")
+    add_options(parser)
     parser.set_defaults(run=_run)
 
 
-def _run(chosen: argparse.Namespace) -> int:
-    from vqlab.models import ConvAutoencoder
-    from vqlab.training import Cancelled, Settings, Trainer
+def _run(given: argparse.Namespace) -> int:
+    from vqlab.training import Cancelled, Trainer, launch
 
+    chosen = settle(given)
     _check(chosen)
-    settings = Settings(
-        codebook_size=chosen.codebook_size,
-        steps=chosen.steps,
-        warmup=chosen.steps // 3 if chosen.warmup is None else chosen.warmup,
-        batch_size=chosen.batch_size,
-        learning_rate=chosen.lr,
-        initialisation_latents=max(20_000, 20 * chosen.codebook_size),
-    )
-    images, held_out = _images(chosen)
-    model = ConvAutoencoder(chosen.seed, chosen.dim, chosen.hidden)
-    trainer = Trainer(model, images, settings, [chosen.seed])
+    settings, model = _settings(chosen), _model(chosen)
+    launcher = launch(chosen.device, chosen.precision)
+    images, held_out, draw = _images(chosen)
+    trainer = Trainer(model, images, settings, [chosen.seed], draw, launcher=launcher)
     latents = len(images) * trainer.latents(images[:1]).shape[1]
     if latents < settings.codebook_size:
         raise LabError(
             f"{len(images)} images give {latents:,} latents, fewer than the {settings.codebook_size:,} codes: "
             "raise --images or lower --codebook-size"
         )
-    if chosen.checkpoint and chosen.checkpoint.exists():
-        trainer.load(chosen.checkpoint)
-    elif chosen.checkpoint:
-        trainer.save(chosen.checkpoint)  # a file that cannot be written is found out before the training
+    _resume(trainer, chosen.checkpoint)
     try:
         with _progress_bar(trainer) as bar, _cancelled_by_ctrl_c() as cancel:
-            trainer.run(bar, _save_every(chosen, trainer.step), cancel)
+            trainer.run(bar, _save_every(chosen, trainer.step), *_log(chosen, held_out, trainer.step), cancel)
     except Cancelled:
         saved = "nothing was saved, because no --checkpoint was given"
         if chosen.checkpoint:
             trainer.save(chosen.checkpoint)
             saved = f"saved to {chosen.checkpoint}, so the same command resumes from here"
-        print(f"Stopped at step {trainer.step:,} of {settings.steps:,}; {saved}.", file=sys.stderr)
+        if _first():
+            print(f"Stopped at step {trainer.step:,} of {settings.steps:,}; {saved}.", file=sys.stderr)
         return INTERRUPTED
     if chosen.checkpoint:
         trainer.save(chosen.checkpoint)
-    print(_summary(trainer, held_out))
-    if chosen.export:
-        _export(trainer, images, chosen.export)
+    if _first():
+        from vqlab.commands.evaluation import summary
+
+        print(summary(trainer, held_out))
+        if chosen.export:
+            _export(trainer, images, chosen.export)
     return 0
+
+
+def _first() -> bool:
+    """Whether this process speaks and writes for all that train together."""
+    from vqlab.quantizers import ranks
+
+    return ranks.own() == 0
 
 
 def _check(chosen: argparse.Namespace) -> None:
     """Refuse what cannot work before anything is read or made."""
     from vqlab.inputs import LARGEST_SEED, number, whole
 
-    ranges = {"images": (1, 2**24), "dim": (1, 4096), "hidden": (2, 4096), "seed": (0, LARGEST_SEED)}
+    ranges = {"images": (1, 2**24), "hidden": (2, 4096), "seed": (0, LARGEST_SEED), "metrics_every": (1, 2**24)}
+    ranges |= {"dim": (1, 4096), "side": (8, 4096), "save_every": (1, 2**24), "evaluate_every": (1, 2**24)}
+    values = vars(chosen) | {"dim": chosen.latent_dim}
     for name, (least, most) in ranges.items():
-        whole(getattr(chosen, name), f"--{name}", least, most)
-    number(chosen.lr, "--lr", above=0)
-    if chosen.save_every is not None:
-        whole(chosen.save_every, "--save-every")
-        if not chosen.checkpoint:
-            raise LabError("--save-every needs a file to save to: name it with --checkpoint")
+        if values[name] is not None:
+            whole(values[name], f"--{name.replace('_', '-')}", least, most)
+    number(chosen.learning_rate, "--lr", above=0)
+    if chosen.save_every is not None and not chosen.checkpoint:
+        raise LabError("--save-every needs a file to save to: name it with --checkpoint")
+    if chosen.model == "conv" and chosen.width is not None:
+        raise LabError("--width is VQGAN's, and the model conv has --hidden: give that, or --model tiny")
     if chosen.export and (chosen.export.suffix != ".npz" or chosen.export.is_dir()):
         raise LabError(f"--export writes one .npz file, and {chosen.export} is none: name it FILE.npz")
     if chosen.export and not (chosen.export.parent.is_dir() and os.access(chosen.export.parent, os.W_OK)):
         raise LabError(f"--export {chosen.export} cannot be written: its folder must exist and be yours to write to")
 
 
-def _images(chosen: argparse.Namespace) -> tuple["torch.Tensor", "torch.Tensor"]:
-    """Images to train on and images held out, as bytes (n, 3, H, W)."""
+def _settings(chosen: argparse.Namespace) -> "Settings":
+    from dataclasses import fields
+
+    from vqlab.training import Settings
+
+    derived = {"warmup": chosen.steps // 3, "initialisation_latents": max(20_000, 20 * chosen.codebook_size)}
+    given = {field.name: getattr(chosen, field.name) for field in fields(Settings)}
+    return Settings(**given | {name: value for name, value in derived.items() if given[name] is None})
+
+
+def _model(chosen: argparse.Namespace) -> "Autoencoder":
+    """The model, and in `chosen.side` the side of its images."""
+    from vqlab.models import VQGAN, ConvAutoencoder
+    from vqlab.models.vqgan import CONFIGURATIONS
+
+    if chosen.model == "conv":
+        chosen.side = chosen.side or _SMALL
+        return ConvAutoencoder(chosen.seed, chosen.latent_dim or 16, chosen.hidden)
+    chosen.side = chosen.side or CONFIGURATIONS[chosen.model]["side"]
+    changes = {"width": chosen.width, "latent_dim": chosen.latent_dim, "side": chosen.side}
+    return VQGAN.of(chosen.model, chosen.seed, **{name: value for name, value in changes.items() if value is not None})
+
+
+def _images(chosen: argparse.Namespace) -> "tuple[torch.Tensor, torch.Tensor, Callable | None]":
+    """Images to train on and held out, as bytes (n, 3, H, W), and what draws those of a step, if not just any."""
     import torch
 
     from vqlab import data
-    from vqlab.commands.pictures import read_pictures
+    from vqlab.commands.pictures import centre_crops, random_crops, read_pictures
 
-    count, seed = chosen.images, chosen.seed
-    if chosen.data == "cifar10" or (chosen.data is None and data.find_cifar10()):
+    count, seed, side = chosen.images, chosen.seed, chosen.side
+    cifar10 = chosen.data == "cifar10" or (chosen.data is None and data.find_cifar10())
+    if side != _SMALL and (cifar10 or chosen.data in ("photos", None)):
+        raise LabError(
+            f"these images are {_SMALL} pixels wide and the model wants {side}: give --data a folder of pictures"
+        )
+    if cifar10:
         found = data.cifar10("train").x[:count], data.cifar10("test").x[:_HELD_OUT_IMAGES]
     elif chosen.data in ("photos", None):
         found = data.photo_patches(count, seed).x, data.photo_patches(_HELD_OUT_IMAGES, seed + 1).x
     else:
-        pictures, skipped = read_pictures(Path(chosen.data).expanduser(), count + _HELD_OUT_IMAGES, seed)
-        for line in skipped:
-            print(line, file=sys.stderr)
+        folder = Path(chosen.data).expanduser()
+        pictures, skipped = read_pictures(folder, count + _HELD_OUT_IMAGES, seed, side, square=not chosen.augment)
+        if _first():
+            print("\n".join(skipped), file=sys.stderr, end="\n" * bool(skipped))
         aside = min(_HELD_OUT_IMAGES, max(1, int(_HELD_OUT_SHARE * len(pictures))))
         found = pictures[aside:][:count], pictures[:aside]
-    images, held_out = map(torch.from_numpy, found)
-    return images, held_out
+    draw = random_crops(found[0], side) if chosen.augment else None
+    if isinstance(found[0], list):
+        return *(centre_crops(part, side) for part in found), draw
+    return *(torch.from_numpy(part) for part in found), draw
+
+
+def _resume(trainer: "Trainer", checkpoint: Path | None) -> None:
+    """Go on from a checkpoint if there is one; a file that cannot be written is found out before the training."""
+    import torch
+
+    from vqlab.quantizers import ranks
+
+    if not checkpoint:
+        return
+    there = torch.tensor([float(checkpoint.exists())], device=trainer.device)
+    ranks.agree([there])  # or the first would have written one before the others look
+    if there.item():
+        trainer.load(checkpoint)
+    else:
+        trainer.save(checkpoint)
+
+
+def _log(chosen: argparse.Namespace, held_out: "torch.Tensor", step: int) -> list[Callable[["Trainer"], None]]:
+    from vqlab.commands.log import Log
+
+    if chosen.metrics is None or not _first():
+        return []
+    return [Log(chosen.metrics, chosen.metrics_every, chosen.evaluate_every, held_out, step)]
 
 
 @contextmanager
 def _progress_bar(trainer: "Trainer") -> Iterator[Callable[["Trainer"], None]]:
     from tqdm import tqdm
 
-    with tqdm(total=trainer.settings.steps, initial=trainer.step, unit="step", file=sys.stderr) as bar:
+    steps = trainer.settings.steps
+    with tqdm(total=steps, initial=trainer.step, unit="step", file=sys.stderr, disable=not _first()) as bar:
 
         def show(trainer: "Trainer") -> None:
+            if bar.disable or (trainer.step % _STEPS_BETWEEN_LOOKS and trainer.step < steps):
+                return
             phase = "quantized" if trainer.quantizing else "warm-up"
             bar.set_description(phase, refresh=not bar.desc.startswith(phase))
             bar.set_postfix(loss=f"{trainer.losses.item():.4f}", refresh=False)
@@ -161,6 +206,9 @@ def _save_every(chosen: argparse.Namespace, saved_at: int) -> Callable[["Trainer
 @contextmanager
 def _cancelled_by_ctrl_c() -> Iterator[Callable[["Trainer"], None]]:
     """A callback that stops the training between two steps after a first Ctrl-C; a second one stops at once."""
+    import torch
+
+    from vqlab.quantizers import ranks
     from vqlab.training import Cancelled
 
     pressed = False
@@ -171,7 +219,11 @@ def _cancelled_by_ctrl_c() -> Iterator[Callable[["Trainer"], None]]:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def stop_if_pressed(trainer: "Trainer") -> None:
-        if pressed:
+        stop = pressed
+        if ranks.count() > 1:  # all at the same step
+            asked = trainer.step % _STEPS_BETWEEN_LOOKS == 0
+            stop = asked and ranks.mean(torch.tensor([float(pressed)], device=trainer.device)).item() > 0
+        if stop:
             raise Cancelled
 
     before = signal.signal(signal.SIGINT, press)
@@ -179,26 +231,6 @@ def _cancelled_by_ctrl_c() -> Iterator[Callable[["Trainer"], None]]:
         yield stop_if_pressed
     finally:
         signal.signal(signal.SIGINT, before)
-
-
-def _summary(trainer: "Trainer", held_out: "torch.Tensor") -> str:
-    from vqlab import measures
-
-    reconstruction, tokens = trainer.reconstruct(held_out)
-    error = measures.mean_squared_error(held_out.numpy() / 255, reconstruction).item()
-    dimension = measures.effective_dimension(trainer.latents(held_out)).item()
-    parts = [f"reconstruction error {error:.5f} (PSNR {measures.psnr(error):.1f} dB)"]
-    if tokens is None:
-        return " · ".join([*parts, f"effective dimension {dimension} (encoder output); not quantized"])
-    k, codebook = trainer.settings.codebook_size, trainer.quantizer.codebook
-    counts = measures.code_usage(tokens, k)
-    all_codes, used = measures.effective_dimension(codebook).item(), measures.used_dimension(codebook, counts).item()
-    parts += [
-        f"perplexity {measures.perplexity(counts).item():.0f} of {k:,} at {tokens.numel():,} tokens",
-        f"active codes {measures.active_codes(counts).item():,}",
-        f"effective dimension {dimension} (encoder output) / {all_codes} (codebook) / {used} (codes in use)",
-    ]
-    return " · ".join(parts)
 
 
 def _export(trainer: "Trainer", images: "torch.Tensor", path: Path) -> None:
@@ -209,12 +241,12 @@ def _export(trainer: "Trainer", images: "torch.Tensor", path: Path) -> None:
     from vqlab.quantizers import nearest_code
 
     latents = trainer.latents(images)
-    arrays: dict[str, np.ndarray] = {"latents": latents.reshape(len(images), -1, latents.shape[2]).numpy()}
+    arrays: dict[str, np.ndarray] = {"latents": latents.reshape(len(images), -1, latents.shape[2]).cpu().numpy()}
     if trainer.quantizing:
         codebook = trainer.quantizer.codebook.detach()
         arrays |= {
-            "tokens": nearest_code(latents, codebook).reshape(len(images), -1).numpy(),
-            "codebook": codebook[0].numpy(),
+            "tokens": nearest_code(latents, codebook).reshape(len(images), -1).cpu().numpy(),
+            "codebook": codebook[0].cpu().numpy(),
         }
     try:
         write_atomically(path, lambda file: np.savez(file, **arrays))

@@ -10,11 +10,13 @@ import numpy as np
 
 from vqlab import LabError
 from vqlab.data.samples import Samples, at_least_one
+from vqlab.inputs import whole
 
 if TYPE_CHECKING:
     from PIL import Image
 
-_SIDE = 32
+SIDE = 32
+_LARGEST_SIDE = 4096
 _FEWEST_PIXELS, _MOST_PIXELS = 8, 50_000_000  # of a side, of a picture
 _FORMATS = ["PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF"]  # Pillow starts other programs for some of the rest
 
@@ -28,11 +30,11 @@ def photo_patches(n: int = 4000, seed: int = 0) -> Samples:
     photos = _photographs()
     rng = np.random.default_rng(seed)
     y = rng.integers(len(photos), size=at_least_one(n, "n"))
-    x = np.empty((n, 3, _SIDE, _SIDE), np.uint8)
+    x = np.empty((n, 3, SIDE, SIDE), np.uint8)
     for i, photo in enumerate(y):
         image = photos[photo]
-        top, left = (rng.integers(size - _SIDE + 1) for size in image.shape[:2])
-        crop = image[top : top + _SIDE, left : left + _SIDE]
+        top, left = (rng.integers(size - SIDE + 1) for size in image.shape[:2])
+        crop = image[top : top + SIDE, left : left + SIDE]
         x[i] = (crop[:, ::-1] if rng.random() < 0.5 else crop).transpose(2, 0, 1)  # (H, W, C) -> (C, H, W)
     return Samples(x, y.astype(np.int64))
 
@@ -45,20 +47,25 @@ def _photographs() -> list[np.ndarray]:
     return [image[::2, ::2].copy() for image in load_sample_images().images]
 
 
-def read_image(source: str | Path | bytes | memoryview) -> np.ndarray:
-    """Any picture as the labs' networks take it: uint8 (3, 32, 32), the largest centred square, resized.
+def read_image(source: str | Path | bytes | memoryview, side: int = SIDE, square: bool = True) -> np.ndarray:
+    """Any picture as networks take it: uint8 (3, side, side), the largest centred square, resized.
 
     source: a file, or the bytes of one, such as an upload. Turned as its EXIF says; grey and palettes become colours,
     what is transparent lies on white, of an animation the first frame counts.
-    Raises: LabError if it is no picture, damaged, larger than 50 megapixels or smaller than 8 pixels a side.
+    side: in pixels.   square: if not, the whole picture (3, H, W), whose shorter side becomes `side`.
+    Raises: LabError if it is no picture, damaged, larger than 50 megapixels or smaller than 8 pixels a side, or for a
+        side outside 1…4096.
     """
     from PIL import Image
 
+    side = whole(side, "the side of a picture", most=_LARGEST_SIDE)
     name = str(source) if isinstance(source, str | Path) else "the upload"
     picture = _decoded(_raw(source), name)
-    margin = np.subtract(picture.size, min(picture.size)) / 2
+    shorter = min(picture.size)
+    margin = np.subtract(picture.size, shorter) / 2 * bool(square)
+    size = (side, side) if square else tuple(round(side * length / shorter) for length in picture.size)
     box = (*margin, *np.subtract(picture.size, margin))  # left, top, right, bottom
-    small = picture.resize((_SIDE, _SIDE), Image.Resampling.LANCZOS, box=tuple(map(float, box)))
+    small = picture.resize(size, Image.Resampling.LANCZOS, box=tuple(map(float, box)))
     if small.mode == "RGBA":
         small = Image.alpha_composite(Image.new("RGBA", small.size, "white"), small).convert("RGB")
     return np.ascontiguousarray(np.asarray(small).transpose(2, 0, 1))  # (H, W, C) -> (C, H, W)

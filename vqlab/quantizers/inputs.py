@@ -26,8 +26,8 @@ def real(values: object, what: str) -> Tensor:
     return tensor.float() if tensor.is_floating_point() else tensor.double()
 
 
-def latents(values: object) -> Tensor:
-    """Finite, non-empty latents (R, N, d).   Raises: LabError otherwise."""
+def latents(values: object, look: bool = True) -> Tensor:
+    """Finite, non-empty latents (R, N, d); look: whether to see that they are finite.   Raises: LabError otherwise."""
     z = real(values, "latents (R, N, d)")
     if z.ndim != 3:
         raise LabError(f"latents must have shape (R, N, d), got {tuple(z.shape)}: for one run pass z[None]")
@@ -35,12 +35,13 @@ def latents(values: object) -> Tensor:
         raise LabError("there are no latents to quantize (N = 0): give at least one")
     if z.shape[0] == 0 or z.shape[2] == 0:
         raise LabError(f"latents (R, N, d) need at least one run and one dimension, got {tuple(z.shape)}")
-    check_finite(z, "the latents")
+    if look:
+        check_finite(z, "the latents")
     return z
 
 
-def codes(values: object, z: Tensor) -> Tensor:
-    """A finite codebook (R, K ≥ 1, d) that fits latents z (R, N, d).   Raises: LabError otherwise."""
+def codes(values: object, z: Tensor, look: bool = True) -> Tensor:
+    """A finite codebook (R, K ≥ 1, d) that fits latents z (R, N, d); look: as above.   Raises: LabError otherwise."""
     codebook = real(values, "a codebook (R, K, d)")
     if codebook.ndim != 3 or (codebook.shape[0], codebook.shape[2]) != (z.shape[0], z.shape[2]):
         raise LabError(
@@ -51,8 +52,19 @@ def codes(values: object, z: Tensor) -> Tensor:
         raise LabError("the codebook is empty (K = 0): give at least one code")
     if codebook.device != z.device:
         raise LabError(f"latents are on {z.device} and the codebook on {codebook.device}: move one of them with .to()")
-    check_finite(codebook, "the codes")
+    if look:
+        check_finite(codebook, "the codes")
     return codebook
+
+
+def answers_at_once(x: Tensor) -> bool:
+    """Whether asking for a number in x costs nothing. A GPU first has to finish what it was told to do."""
+    return x.device.type == "cpu"
+
+
+def moved(x: Tensor, device: torch.device) -> Tensor:
+    """x on a device; to a GPU by way of pinned memory, so that nobody waits for it."""
+    return x.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else x.to(device)
 
 
 def tokens(values: object, codebook_size: int) -> Tensor:

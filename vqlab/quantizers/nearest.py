@@ -39,12 +39,17 @@ def nearest_code(z: Tensor, codebook: Tensor) -> Tensor:
         return search(z.to(dtype), codebook.to(dtype))
 
 
-def search(z: Tensor, codebook: Tensor) -> Tensor:
-    """`nearest_code` of latents and codes that are known to be finite, fitting, and of one dtype."""
+def search(z: Tensor, codebook: Tensor, exact: bool = True) -> Tensor:
+    """`nearest_code` of latents and codes that are known to be finite, fitting, and of one dtype.
+
+    exact: whether to decide in float64 what rounding leaves open; only if so a GPU has to be waited for.
+    """
     # Scores are differences of squares. Measured from the middle of the latents, those of near codes are small.
     centre = z.mean(1, keepdim=True)
     z_centred = z - centre
     tokens, best, second = _two_best(z_centred, codebook, centre)
+    if not exact:
+        return tokens
     # With r = ‖z‖ + ‖z − c‖ no code that could be nearer has a norm above r, so a score z·c − ‖c‖²/2 of d terms is
     # wrong by at most (d + 5) u · 1.5 r², with the unit roundoff u; and r² ≤ 2‖z‖² + 2‖z − c‖² = 4 (‖z‖² − best).
     roundoff = _ROUNDOFF[torch.get_float32_matmul_precision()] if z.dtype == torch.float32 else 2.0**-53
@@ -131,4 +136,8 @@ def flat(tokens: Tensor, codebook_size: int) -> Tensor:
 
 def count_flat(flat_tokens: Tensor, runs: int, codebook_size: int) -> Tensor:
     """How often each of the codes of all runs occurs: -> (R, K), int64."""
-    return torch.bincount(flat_tokens.reshape(-1), minlength=runs * codebook_size).view(runs, codebook_size)
+    places = flat_tokens.reshape(-1)
+    if inputs.answers_at_once(places):  # bincount asks for the largest
+        return torch.bincount(places, minlength=runs * codebook_size).view(runs, codebook_size)
+    counts = torch.zeros(runs * codebook_size, dtype=torch.int64, device=places.device)
+    return counts.scatter_add_(0, places, torch.ones_like(places)).view(runs, codebook_size)

@@ -13,11 +13,13 @@ from torch import Tensor, nn
 from vqlab import LabError
 from vqlab.inputs import number, one_of, whole
 from vqlab.inputs import seeds as checked_seeds
-from vqlab.quantizers import inputs
+from vqlab.quantizers import inputs, ranks
 from vqlab.quantizers.initialisation import initialise
 from vqlab.quantizers.nearest import chosen, count_flat, flat, search
 
 UPDATES = ("ema", "gradient")
+# Counts and sums of an unused code decay together, so their ratio stays put until both underflow.
+_LEAST_COUNT = 1e-20
 
 
 class Quantized(NamedTuple):
@@ -60,6 +62,11 @@ class VectorQuantizer(nn.Module):
             random latent of the batch and its EMA count and sum are reset to that share; None turns it off.
     Counts, sums and codes stay in float32 even if the module is cast to half precision: in bfloat16 a running mean
     would stop moving. Latents may come in any dtype, also under autocast; z_q comes back in theirs.
+    In a distributed training (ranks) all codebooks stay the same: counts and sums are those of the latents of all
+    ranks, and codes are placed on and replaced by latents of all. Codes that learn by gradient need theirs averaged,
+    as `DistributedDataParallel` does.
+    On a GPU a training step never waits for the device. So it does not look for NaN or Inf, and where rounding in
+    float32 leaves two codes equally near, either may be taken.
     Raises: LabError if K < 1, d < 1, `update` is unknown, `decay` is outside [0, 1), or a weight or `replace_below` is
         negative or not finite.
     """
@@ -141,16 +148,18 @@ class VectorQuantizer(nn.Module):
             )
         given = self.generators if generators is None else generators
         codebook, counts = initialise(initialisation, z, self.codebook.shape[1], given)
+        ranks.agree([codebook, counts], given)  # sums on a GPU differ from rank to rank in their last digits
         self.set_codebook(codebook, counts * (batch_tokens / z.shape[1]))
 
     def forward(self, z: Tensor) -> Quantized:
         """Quantize latents z (R, N, d); in training mode the EMA codebook moves once, after the look-up."""
         with torch.autocast(self.codebook.device.type, enabled=False):
-            exact = inputs.latents(z)
-            inputs.codes(self.codebook, exact)
+            look = not self.training or inputs.answers_at_once(self.codebook)
+            exact = inputs.latents(z, look)
+            inputs.codes(self.codebook, exact, look)
             dtype = torch.promote_types(exact.dtype, self.codebook.dtype)
             with torch.no_grad():
-                tokens = search(exact.to(dtype), self.codebook.to(dtype))
+                tokens = search(exact.to(dtype), self.codebook.to(dtype), look)
             z_q = chosen(self.codebook, tokens)
             loss = self.commitment_weight * _mean_squared(exact, z_q.detach())
             if self.update == "gradient":
@@ -166,30 +175,47 @@ class VectorQuantizer(nn.Module):
     def _follow(self, z: Tensor, tokens: Tensor) -> None:
         runs, k, d = self.codebook.shape
         flat_tokens = flat(tokens, k).view(-1)  # (R, N) -> (R·N,)
-        self.counts.mul_(self.decay).add_(count_flat(flat_tokens, runs, k), alpha=1 - self.decay)
+        self.counts.mul_(self.decay).add_(ranks.add_up(count_flat(flat_tokens, runs, k)), alpha=1 - self.decay)
         if self.update == "ema":
-            self.sums.mul_(self.decay)
             latents = z.reshape(-1, d) * (1 - self.decay)
+            # Alone, latents are added to the sums themselves: no second tensor as large as the codebook.
+            sums = self.sums.mul_(self.decay) if ranks.count() == 1 else torch.zeros_like(self.sums)
             # scatter_add_ says the same as index_add_ in a quarter of the time.
-            self.sums.view(-1, d).scatter_add_(0, flat_tokens.unsqueeze(1).expand_as(latents), latents)
-            # Counts and sums of an unused code decay together, so their ratio stays put until both
-            # underflow; below this floor the code keeps its place.
-            if self.counts.min() > 1e-20:
-                torch.div(self.sums, self.counts.unsqueeze(-1), out=self.codebook.data)
-            else:
-                alive = self.counts > 1e-20
-                self.codebook.data[alive] = self.sums[alive] / self.counts[alive].unsqueeze(-1)
+            sums.view(-1, d).scatter_add_(0, flat_tokens.unsqueeze(1).expand_as(latents), latents)
+            if ranks.count() > 1:
+                self.sums.mul_(self.decay).add_(ranks.add_up(sums))
+            self._move_codes()
         if self.replace_below is not None:
             self._replace_dead(z)
 
-    def _replace_dead(self, z: Tensor) -> None:
-        share = z.shape[1] / self.codebook.shape[1]
-        dead = self.counts < self.replace_below * share
-        if not dead.any():
+    def _move_codes(self) -> None:
+        if inputs.answers_at_once(self.counts) and self.counts.min() > _LEAST_COUNT:
+            torch.div(self.sums, self.counts.unsqueeze(-1), out=self.codebook.data)
             return
-        for run, generator in enumerate(self.generators):
-            rows = dead[run].nonzero().squeeze(1)
-            picks = torch.randint(z.shape[1], (len(rows),), generator=generator).to(z.device)
-            self.codebook.data[run, rows] = z[run, picks]
-            self.counts[run, rows] = share
-            self.sums[run, rows] = z[run, picks] * share
+        counts = self.counts.unsqueeze(-1)
+        torch.where(counts > _LEAST_COUNT, self.sums / counts, self.codebook, out=self.codebook.data)
+
+    def _replace_dead(self, z: Tensor) -> None:
+        tokens = z.shape[1] * ranks.count()
+        share = tokens / self.codebook.shape[1]
+        dead = self.counts < self.replace_below * share
+        at_once = inputs.answers_at_once(dead)
+        if at_once and not dead.any():
+            return
+        replace = self._replace_rows if at_once else self._replace_where
+        for run, (latents, generator) in enumerate(zip(ranks.gather(z), self.generators, strict=True)):
+            replace(run, dead[run], lambda n, g=generator: torch.randint(tokens, (n,), generator=g), latents, share)
+
+    def _replace_rows(self, run: int, dead: Tensor, draw: Callable, latents: Tensor, share: float) -> None:
+        rows = dead.nonzero().squeeze(1)
+        fresh = latents[draw(len(rows))]
+        self.codebook.data[run, rows] = fresh
+        self.counts[run, rows] = share
+        self.sums[run, rows] = fresh * share
+
+    def _replace_where(self, run: int, dead: Tensor, draw: Callable, latents: Tensor, share: float) -> None:
+        """The same without asking how many are dead: a latent is drawn for each code, and the dead ones take theirs."""
+        fresh = latents[inputs.moved(draw(len(dead)), latents.device)]
+        self.counts[run].masked_fill_(dead, share)
+        for kept, put in ((self.codebook.data[run], fresh), (self.sums[run], fresh * share)):
+            torch.where(dead[:, None], put, kept, out=kept)

@@ -39,7 +39,7 @@ def read(path: str | Path) -> dict:
     try:
         with zipfile.ZipFile(path) as archive:
             damaged = archive.testzip()  # torch.load itself ignores the checksums
-        state = None if damaged else torch.load(path, weights_only=True)
+        state = None if damaged else torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise LabError(f"there is no checkpoint at {path}: train first, or mend the path") from None
     except Exception as error:  # a damaged file can break its readers in any way

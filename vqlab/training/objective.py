@@ -9,6 +9,8 @@ from torch.nn import functional
 
 from vqlab import LabError
 from vqlab.models.discriminator import PatchDiscriminator
+from vqlab.quantizers import ranks
+from vqlab.training.launcher import Alone, Launcher
 
 if TYPE_CHECKING:
     from vqlab.training.settings import Settings
@@ -52,15 +54,24 @@ class Adversary:
     """A discriminator trained beside an autoencoder, which is rewarded for what it takes for real (one run).
 
     Hinge loss. What it adds to the error is scaled so that both pull equally hard at the last layer, times `weight`
-    (Esser et al. 2021, arXiv 2012.09841, eq. 7).
+    (Esser et al. 2021, arXiv 2012.09841, eq. 7). In several processes each normalises by its own share of the batch.
     """
 
-    def __init__(self, discriminator: PatchDiscriminator, learning_rate: float, weight: float = 0.8) -> None:
-        self.discriminator, self.weight = discriminator, weight
+    def __init__(
+        self,
+        discriminator: PatchDiscriminator,
+        learning_rate: float,
+        weight: float = 0.8,
+        launcher: Launcher | None = None,
+    ) -> None:
+        self.discriminator, self.weight, self.launcher = discriminator, weight, launcher or Alone()
+        self._judge = self.launcher.setup_module(discriminator)
         self.optimizer = torch.optim.Adam(discriminator.parameters(), learning_rate, betas=(0.5, 0.9))
 
     @classmethod
-    def beside(cls, model: nn.Module, data: Tensor, settings: "Settings", seeds: Sequence[int]) -> "Adversary | None":
+    def beside(
+        cls, model: nn.Module, data: Tensor, settings: "Settings", seeds: Sequence[int], launcher: Launcher
+    ) -> "Adversary | None":
         """One for a model and the images (n, 3, H, W) it is trained on; None if the settings want none.
 
         Raises: LabError for more than one run, or a model without a `last_layer`.
@@ -74,24 +85,26 @@ class Adversary:
             )
         layers = 2 if max(data.shape[-2:]) < 64 else 3
         discriminator = PatchDiscriminator(seeds[0], layers=layers)
-        return cls(discriminator, settings.learning_rate, settings.discriminator_weight)
+        return cls(discriminator, settings.learning_rate, settings.discriminator_weight, launcher)
 
     def loss(self, reconstruction: Tensor, error: Tensor, last_layer: Tensor) -> Tensor:
         """What is added to the error (1,) of reconstructions (1, B, 3, H, W), which came through last_layer."""
         self.discriminator.requires_grad_(False)  # the gradient passes through it and leaves nothing in it
-        doubt = -self.discriminator(2 * reconstruction[0] - 1).mean()
-        pulls = [torch.autograd.grad(part, last_layer, retain_graph=True)[0].norm() for part in (error.sum(), doubt)]
+        with self.launcher.autocast():
+            doubt = -self.discriminator(2 * reconstruction[0] - 1).float().mean()
+        pulls = [torch.autograd.grad(part, last_layer, retain_graph=True)[0] for part in (error.sum(), doubt)]
+        pulls = [ranks.mean(pull).norm() for pull in pulls]
         return self.weight * (pulls[0] / (pulls[1] + 1e-4)).clamp(0, _MOST_WEIGHT).detach() * doubt[None]
 
-    def learn(self, x: Tensor, reconstruction: Tensor) -> float:
+    def learn(self, x: Tensor, reconstruction: Tensor) -> Tensor:
         """One step of the discriminator on images and reconstructions (1, B, 3, H, W); returns its loss."""
         self.discriminator.requires_grad_(True)
-        real, made = (self.discriminator(2 * images[0].detach() - 1) for images in (x, reconstruction))
+        real, made = (self._judge(2 * images[0].detach() - 1) for images in (x, reconstruction))
         loss = (functional.relu(1 - real).mean() + functional.relu(1 + made).mean()) / 2
         self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        self.launcher.backward(loss)
         self.optimizer.step()
-        return loss.item()
+        return loss.detach()
 
     def state_dict(self) -> dict:
         """What `load_state_dict` needs to go on exactly where we are."""

@@ -5,7 +5,7 @@ then codes are placed on the latents, the optimiser starts afresh, and the rest 
 (AE warm-up: arXiv 2605.06870; pre-training against tokens collapse: arXiv 2411.16550).
 """
 
-import hashlib
+import copy
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -18,34 +18,22 @@ from vqlab import LabError
 from vqlab.inputs import seeds as checked_seeds
 from vqlab.inputs import shown, whole
 from vqlab.models import Autoencoder
-from vqlab.quantizers import VectorQuantizer, inputs, look_up, nearest_code
+from vqlab.quantizers import VectorQuantizer, inputs, look_up, nearest_code, ranks
 from vqlab.training import checkpoint
+from vqlab.training import samples as of
+from vqlab.training.launcher import Alone, Launcher
 from vqlab.training.objective import Adversary, Error, Perceptual
+from vqlab.training.reconstruction import Reconstruction, encode
 from vqlab.training.settings import OPTIMIZERS, Settings
 
-_LATENT_BATCH = 512
+# Looked at at once: this many samples at most, and of large images as many pixels as that many of 32 × 32 have.
+_LATENT_BATCH, _PIXELS = 512, 512 * 32 * 32
+# A GPU is asked for its loss, and so waited for, once in so many steps.
+_LOOK_EVERY = 50
 
 
 class Cancelled(Exception):
     """Raised by a callback to stop training between two steps; the trainer stays usable."""
-
-
-def _floats(samples: Tensor) -> Tensor:
-    return samples / 255 if samples.dtype == torch.uint8 else samples
-
-
-def _samples(values: Tensor) -> Tensor:
-    """Samples (n, …) as uint8 pixels or float32.   Raises: LabError if there are none."""
-    if str(getattr(values, "dtype", "")).removeprefix("torch.") == "uint8":
-        samples = torch.as_tensor(values)
-    else:
-        samples = inputs.real(values, "samples (n, …)").detach().float()
-        inputs.check_finite(samples, "the samples")
-    if samples.ndim < 2 or samples.numel() == 0:
-        raise LabError(
-            f"the data set is empty or of another shape: training needs samples (n, …), got {tuple(samples.shape)}"
-        )
-    return samples
 
 
 class Trainer:
@@ -59,10 +47,14 @@ class Trainer:
         draw: draw(n, generator) makes n fresh samples (n, …) like `data`, so that no run sees one twice; `data` then
             only serves to place the codes. None draws batches from `data`, with replacement.
         perceptual: the distance of the loss "l1+perceptual", by default `models.PerceptualDistance`.
+        launcher: what `training.launch` or `lightning.fabric.Fabric` returned, to train on a GPU or in several
+            processes. Each of these makes the same trainer and does the same with it; a step's batch is shared out
+            among them, so that the training is that of one process. Latents, reconstructions and losses then are
+            on the launcher's device; data stay where they are.
     Attributes: step (optimiser steps done), quantizing (False during the warm-up), quantizer, model, losses
-        (R,), the latest total loss.
+        (R,), the latest total loss, of all processes.
     Raises: LabError for empty data, or a model or settings that are none; during training, if latents or losses turn
-        NaN or Inf.
+        NaN or Inf (on a GPU found out within 50 steps).
     """
 
     def __init__(
@@ -73,13 +65,23 @@ class Trainer:
         seeds: Sequence[int] = (0,),
         draw: Callable[[int, torch.Generator], Tensor] | None = None,
         perceptual: Perceptual | None = None,
+        launcher: Launcher | None = None,
     ) -> None:
         if not isinstance(settings, Settings):
             raise LabError(f"settings must be a Settings object, got {shown(settings)}: as in Settings(steps=1000)")
         if not all(hasattr(model, part) for part in ("latent_dim", "encode", "decode", "parameters", "state_dict")):
             raise LabError(f"a model needs latent_dim, encode and decode, got {shown(model)}: see vqlab.models")
-        self.model, self.data, self.settings, self.seeds = model, _samples(data), settings, checked_seeds(seeds)
-        self.draw = draw
+        if settings.batch_size % ranks.count():
+            raise LabError(
+                f"{ranks.count()} processes cannot share a batch of {settings.batch_size} samples evenly: make "
+                "batch_size a multiple of their number"
+            )
+        self.data, self.settings, self.seeds = of.samples(data), settings, checked_seeds(seeds)
+        self._hashed = (None, "")
+        self.draw, self.launcher = draw, launcher or Alone()
+        self.device = self.launcher.device
+        on_gpu = {"memory_format": torch.channels_last} if self.device.type == "cuda" else {}
+        self.model = model.to(self.device, **on_gpu)
         self.quantizer = VectorQuantizer(
             settings.codebook_size,
             model.latent_dim,
@@ -89,13 +91,15 @@ class Trainer:
             commitment_weight=settings.commitment_weight,
             codebook_weight=settings.codebook_weight,
             replace_below=settings.replace_below,
-        )
+        ).to(self.device)
         self.generators = [torch.Generator().manual_seed(seed + 15_485_863) for seed in self.seeds]
         self.step, self.quantizing = 0, False
-        self.losses = torch.full((len(self.seeds),), float("nan"))
+        self.losses = torch.full((len(self.seeds),), float("nan"), device=self.device)
         self.error = Error(settings.loss, settings.perceptual_weight, perceptual)
-        self.adversary = Adversary.beside(model, self.data, settings, self.seeds)
-        self.optimizer = self._fresh_optimizer()
+        if not isinstance(self.launcher, Alone):  # the distance may be that of others, too, who stay on the CPU
+            self.error = copy.deepcopy(self.error).to(self.device)
+        self.adversary = Adversary.beside(model, self.data, settings, self.seeds, self.launcher)
+        self._start_phase()
 
     def run(self, *callbacks: Callable[["Trainer"], None], until: int | None = None) -> "Trainer":
         """Train to `until` steps (default: the end). Callbacks see the state before every step and at the end.
@@ -118,33 +122,33 @@ class Trainer:
 
     def _train_step(self) -> None:
         x = self._batch()
-        z = self._encode(x)
-        if self.quantizing:
-            z, _, loss = self.quantizer(z)
-        else:
-            loss = z.new_zeros(len(self.seeds))
-        reconstruction = self.model.decode(z)
-        error = self.error(reconstruction, x)
-        losses = loss + error
+        losses, error, reconstruction = self._forward(x)
         adversary = self.adversary if self.adversary and self.step >= self.settings.discriminator_start else None
         if adversary:
             losses = losses + adversary.loss(reconstruction, error, self.model.last_layer)
-        total = losses.sum()  # the runs share no parameters, so the sum's gradient is each run's own
-        if not math.isfinite(total.item()):
-            raise LabError(f"the loss turned NaN or Inf at step {self.step}: lower the learning rate")
+        means = ranks.mean(losses)
+        if inputs.answers_at_once(means) or self.step % _LOOK_EVERY == 0:
+            self._look_at(means)
         self.optimizer.zero_grad(set_to_none=True)
-        total.backward()
+        self.launcher.backward(losses.sum())  # the runs share no parameters, so its gradient is each run's own
         self.optimizer.step()
         if adversary:
             adversary.learn(x, reconstruction)
-        self.losses = losses.detach()
+        self.losses = means
+
+    def _look_at(self, losses: Tensor) -> None:
+        if not math.isfinite(losses.sum().item()):
+            raise LabError(f"the loss turned NaN or Inf at step {self.step}: lower the learning rate")
 
     def _batch(self) -> Tensor:
+        """This process's share of a batch (R, B, …)."""
         size = self.settings.batch_size
         if self.draw is not None:
-            return _floats(torch.stack([self.draw(size, g) for g in self.generators]))  # (R, B, …)
-        rows = torch.stack([torch.randint(len(self.data), (size,), generator=g) for g in self.generators])
-        return _floats(self.data[rows])  # (R, B, …)
+            x = ranks.share(torch.stack([self.draw(size, g) for g in self.generators]), 1)
+        else:
+            rows = torch.stack([torch.randint(len(self.data), (size,), generator=g) for g in self.generators])
+            x = self.data[ranks.share(rows, 1)]
+        return of.floats(inputs.moved(x, self.device))
 
     @torch.no_grad()
     def switch(self) -> None:
@@ -153,28 +157,23 @@ class Trainer:
         See `VectorQuantizer.start_from`.
         """
         tokens_per_sample = self.latents(self.data[:1]).shape[1]
-        latents = self.latents(self.data[: max(1, self.settings.initialisation_latents // tokens_per_sample)])
+        samples = self.data[: max(1, self.settings.initialisation_latents // tokens_per_sample)]
+        if len(samples) % ranks.count():  # not to be shared evenly, so each process encodes them all
+            latents = self.latents(samples)
+        else:
+            latents = ranks.gather(self.latents(ranks.share(samples)))
         batch_tokens = self.settings.batch_size * tokens_per_sample
         self.quantizer.start_from(latents, batch_tokens, self.settings.initialisation, self.generators)
         self.quantizing = True
-        self.optimizer = self._fresh_optimizer()
+        self._start_phase()
 
     @torch.no_grad()
     def latents(self, samples: Tensor) -> Tensor:
         """Encoder outputs (R, N, d) of samples (n, …), before quantization."""
-        runs, samples = len(self.seeds), _samples(samples)
-        parts = samples.split(_LATENT_BATCH if samples.ndim > 2 else len(samples))
-        return torch.cat([self._encode(_floats(part).expand(runs, *part.shape)) for part in parts], 1)
-
-    def _encode(self, x: Tensor) -> Tensor:
-        try:
-            return self.model.encode(x)
-        except RuntimeError as error:
-            reason = " ".join(str(error).split()).replace(". ", ", ")[:150]
-            raise LabError(
-                f"the model cannot encode {len(x)} runs of samples {tuple(x.shape[1:])} ({reason}): make it for "
-                "the same seeds and for such samples"
-            ) from error
+        runs, samples = len(self.seeds), of.samples(samples)
+        parts = samples.split(_at_once(samples))
+        floats = (of.floats(part.to(self.device)) for part in parts)
+        return torch.cat([encode(self.model, part.expand(runs, *part.shape)) for part in floats], 1)
 
     @torch.no_grad()
     def reconstruct(self, samples: Tensor) -> tuple[Tensor, Tensor | None]:
@@ -193,24 +192,34 @@ class Trainer:
         if self.quantizing:
             tokens = nearest_code(z, self.quantizer.codebook)
             z = look_up(self.quantizer.codebook, tokens)
-        parts = z.split((_LATENT_BATCH if self.data.ndim > 2 else samples) * (z.shape[1] // samples), 1)
+        parts = z.split((samples if self.data.ndim < 3 else _at_once(self.data)) * (z.shape[1] // samples), 1)
         return torch.cat([self.model.decode(part) for part in parts], 1), tokens
 
-    def _fresh_optimizer(self) -> torch.optim.Optimizer:
+    def _start_phase(self) -> None:
+        """Set up what a step computes in this phase, and a fresh optimiser."""
+        # Gone before the next is set up: two would average the same gradients.
+        self._forward = None
+        self._forward = self.launcher.setup_module(
+            Reconstruction(self.model, self.quantizer if self.quantizing else None, self.error)
+        )
         parameters = list(self.model.parameters())
         if self.settings.update == "gradient":
             parameters += self.quantizer.parameters()
-        return OPTIMIZERS[self.settings.optimizer](parameters, self.settings.learning_rate)
+        self.optimizer = OPTIMIZERS[self.settings.optimizer](parameters, self.settings.learning_rate)
 
     def save(self, path: str | Path) -> None:
         """Write everything needed to go on exactly where we are. Atomic: an interrupted write leaves the old file.
 
-        Raises: LabError if the disk is full or the folder cannot be written.
+        Of several processes the first writes.
+        Raises: LabError if the disk is full or the folder cannot be written, or if the loss has turned NaN or Inf.
         """
-        checkpoint.write(path, self._state())
+        if self.step:
+            self._look_at(self.losses)
+        if ranks.own() == 0:
+            checkpoint.write(path, self._state())
 
     def load(self, path: str | Path) -> "Trainer":
-        """Restore what `save` wrote.
+        """Restore what `save` wrote; each of several processes reads it.
 
         Raises: LabError if the file is missing, damaged, or from other settings, seeds, data or another model;
             the trainer is then left as it was.
@@ -218,7 +227,7 @@ class Trainer:
         state = checkpoint.read(path)
         shapes = {name: tensor.shape for name, tensor in state["model"].items()}
         mine = {name: tensor.shape for name, tensor in self.model.state_dict().items()}
-        ours = (asdict(self.settings), self.seeds, _fingerprint(self.data), mine)
+        ours = (asdict(self.settings), self.seeds, self._fingerprint(), mine)
         if (state["settings"], tuple(state["seeds"]), state["data"], shapes) != ours:
             raise LabError(
                 f"the checkpoint {path} is from other settings, other seeds, other data or another model: "
@@ -226,20 +235,21 @@ class Trainer:
             )
         self.model.load_state_dict(state["model"])
         self.quantizer.load_state_dict(state["quantizer"])
-        self.optimizer = self._fresh_optimizer()
+        self.step, self.quantizing = state["step"], state["quantizing"]
+        self._start_phase()
         self.optimizer.load_state_dict(state["optimizer"])
         if self.adversary:
             self.adversary.load_state_dict(state["adversary"])
         for generator, saved in zip((*self.generators, *self.quantizer.generators), state["generators"], strict=True):
             generator.set_state(saved)
-        self.step, self.quantizing, self.losses = state["step"], state["quantizing"], state["losses"]
+        self.losses = state["losses"].to(self.device)
         return self
 
     def _state(self) -> dict:
         return {
             "settings": asdict(self.settings),
             "seeds": self.seeds,
-            "data": _fingerprint(self.data),
+            "data": self._fingerprint(),
             "step": self.step,
             "quantizing": self.quantizing,
             "losses": self.losses,
@@ -250,6 +260,13 @@ class Trainer:
             "generators": [g.get_state() for g in (*self.generators, *self.quantizer.generators)],
         }
 
+    def _fingerprint(self) -> str:
+        if self._hashed[0] is not self.data:  # a second of work for every gigabyte
+            self._hashed = (self.data, of.fingerprint(self.data))
+        return self._hashed[1]
 
-def _fingerprint(data: Tensor) -> str:
-    return hashlib.sha256(f"{data.shape} {data.dtype}".encode() + data.numpy().tobytes()).hexdigest()[:16]
+
+def _at_once(samples: Tensor) -> int:
+    if samples.ndim < 3:
+        return len(samples)
+    return max(1, min(_LATENT_BATCH, _PIXELS // samples[0, 0].numel()))
