@@ -609,11 +609,16 @@ def test_readings_by_hand():
     assert not figures.seeds_apart(np.array([1, 3]), np.array([2, 4]))
 
 
-def test_every_student_is_asked_something_and_its_answer_is_far_from_the_named_mistakes():
+def test_every_student_is_asked_something_and_its_answer_is_far_from_the_named_mistakes(monkeypatch):
     sweep = sweeps.load("images_collapse")
-    answers = [readings.saved(sweep, warmup, codebook_size=k, width=32) for warmup, k in lab03._POSITIONS]
+    answers = [readings.spared(sweep, warmup=0, width=width, codebook_size=k) for width, k in lab03._POSITIONS]
     assert min(abs(np.subtract.outer(answers, answers)[~np.eye(len(answers), dtype=bool)])) > lab03._POINTS
-    assert min(map(abs, answers)) > 1
+    for position in lab03._POSITIONS:
+        monkeypatch.setattr(lab03.variants, "drawn", lambda *_, position=position: position)
+        right = lab03.measured_sparing()
+        slips = [lab03._by_codes_in_use(), lab03._of_the_codes(), lab03._bits(), right / 100, 100 - right]
+        assert min(abs(slip - right) for slip in slips) > lab03._POINTS
+        assert abs(lab03._bits() - right / 100) > 0.2
 
 
 def test_claims_have_a_verdict_each(sweep, variants):

@@ -1,4 +1,4 @@
-"""One browser and one JupyterLab for all labs; one page and one kernel a lab, gone before the next lab begins."""
+"""One browser and one JupyterLab a worker; one page and one kernel a lab, gone before the next lab begins."""
 
 import fcntl
 import json
@@ -31,8 +31,8 @@ def company(request, shared) -> Iterator[None]:
         yield
 
 
-# Not for the session: playwright keeps an event loop running, which tests of other modules must not meet.
-@pytest.fixture(scope="module")
+# Not for the session: playwright keeps an event loop running, which tests of other folders must not meet.
+@pytest.fixture(scope="package")
 def browser() -> Iterator:
     """The system's Chromium, without a window."""
     if not CHROMIUM:
@@ -46,7 +46,7 @@ def browser() -> Iterator:
         browser.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def context(browser) -> Iterator:
     """Where pages are opened in a light window: later ones find JupyterLab's programs already fetched and compiled."""
     context = browser.new_context(viewport=lab_page.WIDE, color_scheme="light")
@@ -55,7 +55,7 @@ def context(browser) -> Iterator:
     context.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def url(browser, tmp_path_factory) -> Iterator[str]:
     with lab_server.jupyterlab(tmp_path_factory.mktemp("labs")) as address:
         yield address

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
-import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +21,7 @@ WIDTHS = (1300, 1000, 900, 700, 480)
 _ERRORS = '.jp-OutputArea-output[data-mime-type="application/vnd.jupyter.error"]'
 # What conditions on an explorer speak of.
 _PARTS = "const image = probe.picture(e), status = e.querySelector('[role=status]')?.textContent;"
+_STRIDE_SECONDS = 0.05  # of a hand that drags
 _WIDGET = ".jp-OutputArea-output .widget-vbox:has(img):has([role=status])"
 
 
@@ -51,11 +54,6 @@ class LabPage:
         """Restart the kernel by the button of the notebook."""
         self.page.locator("[data-command='notebook:restart-kernel'], [data-command='kernelmenu:restart']").first.click()
         self.page.locator(".jp-Dialog .jp-mod-accept").click()
-
-    def answer(self) -> str:
-        """What a prediction says once it is committed."""
-        status = self.page.get_by_role("status").filter(has_text=re.compile("You said|Type a number"))
-        return status.inner_text()
 
     def add_and_start(self, code: str) -> None:
         """Type a new cell at the end and start it; returns while it runs."""
@@ -100,6 +98,35 @@ class LabPage:
         self.settle()
         self._looks = wanted
 
+    @contextmanager
+    def held(self, hand: str, place: tuple[float, float]) -> Iterator[Callable[[tuple[float, float], float], None]]:
+        """Take hold at a point by "mouse" or "touch", and let go as the block ends.
+
+        Gives (to, seconds): go there slowly, holding on.
+        """
+        touch = self.page.context.new_cdp_session(self.page) if hand == "touch" else None
+
+        def put(kind: str, place: tuple | None) -> None:
+            points = [] if place is None else [{"x": place[0], "y": place[1]}]
+            touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+        def move(to: tuple, seconds: float) -> None:
+            nonlocal place
+            strides = round(seconds / _STRIDE_SECONDS)
+            for i in range(1, strides + 1):
+                at = tuple(a + (b - a) * i / strides for a, b in zip(place, to, strict=True))
+                put("touchMove", at) if touch else self.page.mouse.move(*at)
+                self.page.wait_for_timeout(1000 * _STRIDE_SECONDS)
+            place = to
+
+        if touch:
+            put("touchStart", place)
+        else:
+            self.page.mouse.move(*place)
+            self.page.mouse.down()
+        yield move
+        put("touchEnd", None) if touch else self.page.mouse.up()
+
     def error_outputs(self) -> list[str]:
         """Tracebacks and warnings that cells have left."""
         stderr = '.jp-OutputArea-output[data-mime-type="application/vnd.jupyter.stderr"]'
@@ -121,8 +148,16 @@ class ExplorerOnPage:
     def __init__(self, root: Locator) -> None:
         self.root, self._page, self._key = root, root.page, "ArrowUp"
         self.tracks = root.locator(".noUi-handle").all()  # of the boxes, in this order
-        self.boxes = root.get_by_role("spinbutton").all()
-        self.lists = root.get_by_role("combobox").all()
+
+    @cached_property
+    def boxes(self) -> list[Locator]:
+        """Its number boxes."""
+        return self.root.get_by_role("spinbutton").all()
+
+    @cached_property
+    def lists(self) -> list[Locator]:
+        """Its lists of words."""
+        return self.root.get_by_role("combobox").all()
 
     def shown(self) -> dict[str, str]:
         """The picture, its alt text and the status."""
@@ -138,6 +173,12 @@ class ExplorerOnPage:
         if now in (low, high):
             self._key = "ArrowUp" if now == low else "ArrowDown"
         self.boxes[self.tracks.index(track)].press(self._key)
+
+    def choose(self, words: Locator) -> None:
+        """Choose the next word of a list by its keys, or the one before where there is none."""
+        # Space opens the list; while it is closed JupyterLab takes the arrow keys, to go from cell to cell.
+        for key in ("Space", "ArrowUp" if words.evaluate("e => e.selectedIndex") else "ArrowDown", "Enter"):
+            words.press(key)
 
     def path(self, track: Locator) -> tuple[tuple[float, float], tuple[float, float]]:
         """Where a handle is and where its track ends, at the side that is farther away: two points on the page."""

@@ -24,11 +24,16 @@ _SETTINGS = {
 }
 
 
+def text(name: str) -> str:
+    """A notebook as it stands in its file."""
+    return (LABS / f"{name}.ipynb").read_text(encoding="utf-8")
+
+
 @contextmanager
 def jupyterlab(folder: Path) -> Iterator[str]:
     """The address of a JupyterLab that serves copies of all labs from `folder`; it ends with the block."""
     for notebook in NOTEBOOKS:
-        _copy_without_counts(notebook, folder)
+        _copy_without_counts(notebook.stem, folder)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -77,13 +82,13 @@ def _environment(folder: Path) -> dict[str, str]:
     return {**os.environ, **{name: str(value) for name, value in own.items()}}
 
 
-def _copy_without_counts(notebook: Path, folder: Path) -> None:
+def _copy_without_counts(name: str, folder: Path) -> None:
     """As it is in `labs`, outputs included, but a cell has a number only once it has run."""
-    content = loads(notebook.read_text())
+    content = loads(text(name))
     for cell in content["cells"]:
         if cell["cell_type"] == "code":
             cell["execution_count"] = None
-    (folder / notebook.name).write_text(dumps(content))
+    (folder / f"{name}.ipynb").write_text(dumps(content))
 
 
 def _wait(url: str, server: subprocess.Popen) -> None:

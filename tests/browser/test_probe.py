@@ -13,18 +13,23 @@ WHOLE = f"""<div class=jp-StatusBar-Left>Python 3 | Idle</div><div data-mime-typ
     <img src="{PIXEL}"></div></div>"""
 
 
-@pytest.fixture
-def measure(browser):
-    """(body, probe's function) -> its answer about the explorer in that body."""
+@pytest.fixture(scope="module")
+def page(browser):
     page = browser.new_page()
+    yield page
+    page.close()
+
+
+@pytest.fixture
+def measure(page):
+    """(body, probe's function) -> its answer about the explorer in that body."""
 
     def ask(body: str, what: str) -> object:
         page.set_content(f"<div class=jp-OutputArea-output>{body}</div>")
         page.add_script_tag(path=Path(__file__).with_name("probe.js"))
         return page.evaluate(f"async () => {{ const e = document.querySelector('#explorer'); {what} }}")
 
-    yield ask
-    page.close()
+    return ask
 
 
 @pytest.mark.parametrize(

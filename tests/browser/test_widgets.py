@@ -1,17 +1,20 @@
-"""Widgets in a browser where it is hard for them: a slow kernel, a busy one, a new one, none at all."""
+"""Widgets in a browser where it is hard for them: a slow kernel, a busy one, none at all.
+
+Two notebooks are opened: one for all that a kernel does, one that loses its kernel.
+"""
 
 import io
 import json
 import re
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import lab_page
 import lab_server
 import nbformat
 import pytest
 from PIL import Image
-from test_labs import held
 
 SLOW_SECONDS = 0.3
 BUSY_SECONDS = 2
@@ -54,35 +57,55 @@ own_image()
 _BUSY = f"time.sleep({BUSY_SECONDS})"
 
 
-@pytest.fixture
-def notebook(context, url, request) -> Iterator[Callable[..., lab_page.LabPage]]:
-    """(code of cells) -> a notebook of these, open in a page and run."""
-    pages = []
-
-    def open_and_run(*cells: str) -> lab_page.LabPage:
-        made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell.strip()) for cell in cells])
-        made.metadata.kernelspec = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
-        name = re.sub(r"\W", "_", request.node.name)
-        content = json.dumps({"type": "notebook", "content": made}).encode()
-        put = urllib.request.Request(f"{url}/api/contents/{name}.ipynb", content, method="PUT")
-        urllib.request.urlopen(put).close()
-        pages.append(context.new_page())
-        lab = lab_page.LabPage(pages[-1], url, name)
-        lab.run_all()
-        return lab
-
-    yield open_and_run
-    for page in pages:
-        page.close()
+@contextmanager
+def opened(context, url: str, name: str, *cells: str) -> Iterator[lab_page.LabPage]:
+    """A notebook of these cells, open in a page and run."""
+    made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell.strip()) for cell in cells])
+    made.metadata.kernelspec = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+    content = json.dumps({"type": "notebook", "content": made}).encode()
+    put = urllib.request.Request(f"{url}/api/contents/{name}.ipynb", content, method="PUT")
+    urllib.request.urlopen(put).close()
+    page = context.new_page()
+    lab = lab_page.LabPage(page, url, name)
+    lab.run_all()
+    yield lab
+    page.close()
     lab_server.end_sessions(url)
 
 
-def test_on_a_slow_kernel_a_drag_makes_no_queue_and_ends_on_the_right_picture(notebook):
-    lab = notebook(_EXPLORER, "len(drawn)")
+@pytest.fixture(scope="module")
+def run(context, url) -> Iterator[lab_page.LabPage]:
+    """Every widget in one notebook that has been run."""
+    with opened(context, url, "widgets", _PREDICTION, _PREDICTION, _EXPLORER, _STATIC, _LIVE, _OWN_IMAGE) as lab:
+        yield lab
+
+
+@pytest.fixture
+def lab(run) -> lab_page.LabPage:
+    run.look()
+    return run
+
+
+class PredictionOnPage:
+    """A prediction: its number box, its button, and what it says once it is committed."""
+
+    def __init__(self, lab: lab_page.LabPage, which: int) -> None:
+        box = lab.page.get_by_label("my prediction")
+        self._root = lab.page.locator(".jp-OutputArea-output .widget-vbox").filter(has=box).nth(which)
+        self.box, self.commit = (
+            self._root.get_by_label("my prediction"),
+            self._root.get_by_role("button", name="Commit"),
+        )
+
+    def answer(self) -> str:
+        return self._root.get_by_role("status").filter(has_text=re.compile("You said|Type a number")).inner_text()
+
+
+def test_on_a_slow_kernel_a_drag_makes_no_queue_and_ends_on_the_right_picture(lab):
     (explorer,) = lab.explorers()
     explorer.root.evaluate("e => probe.watchPictures(e)")
     start, end = explorer.path(explorer.tracks[0])
-    with held(lab.page, "mouse", start) as move:
+    with lab.held("mouse", start) as move:
         move(end, 1.2)
     explorer.wait_for_status("^x is 120$")
     assert "a line up to 120" in explorer.shown()["alt"]
@@ -92,70 +115,39 @@ def test_on_a_slow_kernel_a_drag_makes_no_queue_and_ends_on_the_right_picture(no
     assert explorer.root.evaluate("e => e.picturesSeen.length") - 1 <= 8
 
 
-def test_no_digit_is_lost_while_the_kernel_is_busy(notebook):
-    lab = notebook(_PREDICTION, "import time")
-    box, commit = lab.page.get_by_label("my prediction"), lab.page.get_by_role("button", name="Commit")
+def test_no_digit_is_lost_while_the_kernel_is_busy(lab):
+    prediction = PredictionOnPage(lab, 0)
     lab.add_and_start(_BUSY)
-    box.press_sequentially("4")
-    commit.focus()
-    box.press("End")
-    box.press_sequentially("80")
-    commit.click()
+    prediction.box.press_sequentially("4")
+    prediction.commit.focus()
+    prediction.box.press("End")
+    prediction.box.press_sequentially("80")
+    prediction.commit.click()
     assert (
-        lab.answer()
+        prediction.answer()
         == "You said 480. Measured: 384 ± 6 (2 seeds). Too high by 96, 16 standard deviations, a factor of 1.2."
     )
-    assert box.is_disabled()
+    assert prediction.box.is_disabled()
 
 
-def test_enter_commits(notebook):
-    lab = notebook(_PREDICTION)
-    box = lab.page.get_by_label("my prediction")
-    box.press_sequentially("384,5")
-    box.press("Enter")
-    assert lab.answer().startswith("You said 384.5. Measured: 384 ± 6 (2 seeds). Close")
-
-
-def test_after_a_restart_widgets_say_what_to_do(notebook):
-    lab = notebook(_PREDICTION, _EXPLORER)
-    sentences = lab.page.locator(".vqlab-asleep")
-    assert [sentence.is_visible() for sentence in sentences.all()] == [False, False]
-    lab.restart()
-    sentences.first.wait_for()
-    assert ["run the lab from the top again" in words for words in sentences.all_inner_texts()] == [True, True]
-    lab.wait_for_kernel()
-
-
-def test_a_saved_notebook_shows_its_pictures_without_its_kernel(notebook, url):
-    lab = notebook(_PREDICTION, _EXPLORER, _STATIC)
-    assert lab.page.locator(".vqlab-still").count() == 2
-    assert not lab.page.locator(".vqlab-still >> visible=true").count()
-    lab.page.keyboard.press("Control+s")
-    lab.page.wait_for_function("() => !document.querySelector('.jp-mod-dirty')")
-    lab_server.end_sessions(url)
-    lab.reopen()
-    stills = lab.page.locator(".vqlab-still >> visible=true")
-    stills.nth(1).wait_for()
-    assert stills.count() == 2
-    assert "How many?" in stills.nth(0).inner_text()
-    assert stills.nth(1).locator("img").evaluate("e => e.naturalWidth > 0 && e.alt") == "a line up to 0"
-    assert lab.page.locator("img[alt='a line up to 70']").is_visible()
-    assert not lab.page.get_by_text("Error displaying widget").locator("visible=true").count()
+def test_enter_commits(lab):
+    prediction = PredictionOnPage(lab, 1)
+    prediction.box.press_sequentially("384,5")
+    prediction.box.press("Enter")
+    assert prediction.answer().startswith("You said 384.5. Measured: 384 ± 6 (2 seeds). Close")
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_pictures_follow_the_theme_of_the_page(notebook, theme):
-    lab = notebook(_VIEW + _STATIC)
+def test_pictures_follow_the_theme_of_the_page(lab, theme):
     lab.look(theme=theme)
-    image = lab.page.locator("img.vqlab-picture")
+    image = lab.page.locator("img[alt='a line up to 70']")
     assert image.evaluate("e => getComputedStyle(e).colorScheme") == theme
     paper = lab_page.corner_color(image)
     assert (max(paper) < 40) if theme == "dark" else (min(paper) > 240)
 
 
-def test_two_trainings_side_by_side_show_moving_pictures_until_they_are_cancelled(notebook):
-    lab = notebook(_LIVE)
-    (comparison,) = lab.widgets()
+def test_two_trainings_side_by_side_show_moving_pictures_until_they_are_cancelled(lab):
+    _, comparison, _ = lab.widgets()
     live, cancel = comparison.button("Train it live"), comparison.button("Cancel")
     comparison.root.evaluate("e => probe.watchPictures(e)")
     live.press("Enter")
@@ -168,9 +160,8 @@ def test_two_trainings_side_by_side_show_moving_pictures_until_they_are_cancelle
     assert comparison.root.evaluate("e => new Set(e.picturesSeen).size") > 3
 
 
-def test_a_picture_can_be_uploaded_and_what_is_none_costs_a_sentence_and_nothing_else(notebook):
-    lab = notebook(_OWN_IMAGE)
-    (own,) = lab.widgets()
+def test_a_picture_can_be_uploaded_and_what_is_none_costs_a_sentence_and_nothing_else(lab):
+    _, _, own = lab.widgets()
 
     def upload(name: str, content: bytes) -> None:
         with lab.page.expect_file_chooser() as chooser:
@@ -181,7 +172,9 @@ def test_a_picture_can_be_uploaded_and_what_is_none_costs_a_sentence_and_nothing
     png = io.BytesIO()
     Image.linear_gradient("L").resize((60, 40)).save(png, "PNG")
     upload("gradient.png", png.getvalue())
-    mine = own.wait_for_another(first)
+    own.wait_for_another(first)
+    lab.settle()  # the picture comes a moment before the sentence below it
+    mine = own.shown()
     for name, content in (("words.png", b"no picture"), ("huge.png", bytes(5_500_000))):
         upload(name, content)
         said = own.wait_for_status("^Not shown: ")
@@ -190,7 +183,28 @@ def test_a_picture_can_be_uploaded_and_what_is_none_costs_a_sentence_and_nothing
         upload("gradient.png", png.getvalue())
         own.wait_for(mine)
     (which,) = own.lists
-    for key in ("Space", "ArrowUp", "Enter"):
-        which.press(key)
+    own.choose(which)
     own.wait_for_another(mine)
     assert lab.error_outputs() == []
+
+
+def test_a_notebook_says_what_to_do_after_a_restart_and_shows_its_pictures_without_a_kernel(context, url):
+    with opened(context, url, "without_a_kernel", _PREDICTION, _EXPLORER, _STATIC) as lab:
+        stills, asleep = lab.page.locator(".vqlab-still"), lab.page.locator(".vqlab-asleep")
+        for hidden in (stills, asleep):
+            assert [part.is_visible() for part in hidden.all()] == [False, False]
+        lab.page.keyboard.press("Control+s")
+        lab.page.wait_for_function("() => !document.querySelector('.jp-mod-dirty')")
+        lab.restart()
+        asleep.first.wait_for()
+        assert ["run the lab from the top again" in words for words in asleep.all_inner_texts()] == [True, True]
+        lab.wait_for_kernel()
+        lab_server.end_sessions(url)
+        lab.reopen()
+        shown = lab.page.locator(".vqlab-still >> visible=true")
+        shown.nth(1).wait_for()
+        assert shown.count() == 2
+        assert "How many?" in shown.nth(0).inner_text()
+        assert shown.nth(1).locator("img").evaluate("e => e.naturalWidth > 0 && e.alt") == "a line up to 0"
+        assert lab.page.locator("img[alt='a line up to 70']").is_visible()
+        assert not lab.page.get_by_text("Error displaying widget").locator("visible=true").count()

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # Lab 03 · Both collapses on CIFAR-10, told apart
 #
-# **Real images now. A tokenizer with 1,024 codes uses a quarter of them. Which of three diseases does it have? You will measure all three on the same trainings, cure one, and see where the cure costs more than it brings.**
+# **Real images now. A tokenizer with 1,024 codes leaves most of them dead. Which of three diseases does it have? You will measure all three on the same trainings, cure one, and see where the cure costs more than it brings.**
 #
 # | | |
 # |---|---|
@@ -386,24 +386,23 @@ def used_dimension(codebook, tokens):
 lab03.used_dimension(used_dimension)
 
 # %% [markdown]
-# ### Exercise 3 · what a warm-up saves (★☆☆, 4 minutes, 1 point)
+# ### Exercise 3 · what packing spares (★☆☆, 4 minutes, 1 point)
 #
-# Run the cell: it names a warm-up length and a K. By how many **per cent** does this warm-up lower the reconstruction error, against a cold start? Mean over the seeds at the end of training, encoder width 32; negative, if the error rises.
-# Set `saved` to it, to half a per cent.
+# Run the cell: it names an encoder width and a K. The tokens of a cold start are stored with log₂ K bits each. By how many **per cent** of that does an ideal entropy coder, which takes log₂ (perplexity) bits for a token, shrink them?
+# Mean over the seeds at the end of training. Set `spared` to it, to one per cent.
 #
-# <details><summary>Hint 1</summary>100 · (1 − warm / cold), with the mean errors of <code>grid.final("mse", warmup=…, codebook_size=…, width=32)</code>, which are one number for each seed. The explorer of section 3 shows the same errors.</details>
+# <details><summary>Hint 1</summary>100 · (1 − log2(perplexity) / log2(K)), with the perplexities <code>grid.final("perplexity", warmup=0, codebook_size=…, width=…)</code>, which are one number for each seed.</details>
 
-# %% exercise="saved" stub="saved = None"
-its_warmup, its_size = lab03.warmup_and_size()
-print(f"warm-up {its_warmup:,} steps, K = {its_size:,}")
+# %% exercise="spared" stub="spared = None"
+its_width, its_size = lab03.width_and_size()
+print(f"encoder width {its_width}, K = {its_size:,}")
 ### BEGIN SOLUTION
-without = grid.final("mse", warmup=0, codebook_size=its_size, width=32).mean()
-with_it = grid.final("mse", warmup=its_warmup, codebook_size=its_size, width=32).mean()
-saved = 100 * (1 - with_it / without)
+its_perplexities = grid.final("perplexity", warmup=0, codebook_size=its_size, width=its_width)
+spared = 100 * (1 - np.log2(its_perplexities) / np.log2(its_size)).mean()
 ### END SOLUTION
 
-# %% check="saved"
-lab03.saved(saved)
+# %% check="spared"
+lab03.spared(spared)
 
 # %% [markdown]
 # ### Open question (10 minutes, 4 points)

@@ -85,7 +85,7 @@ RIGHT = {
         by_search,
         by_pca,
     ],
-    "saved": [lab03.measured_saving(), round(lab03.measured_saving(), 1), np.array([lab03.measured_saving()])],
+    "spared": [lab03.measured_sparing(), round(lab03.measured_sparing(), 1), np.array([lab03.measured_sparing()])],
 }
 
 # Each with a word that the feedback must contain, so that the student reads about their own mistake.
@@ -117,11 +117,12 @@ WRONG = {
         (lambda codebook, tokens: np.linalg.matrix_rank(codebook[np.unique(tokens)]), "fails this test"),
         (lambda codebook, tokens: 5, "fails this test"),
     ],
-    "saved": [
-        (-lab03.measured_saving(), "sign is turned"),
-        (lab03._of_the_warm_error(), "divide by the warm error"),
-        (lab03.measured_saving() / 100, "ask for per cent"),
-        (100 - lab03.measured_saving(), "what is left"),
+    "spared": [
+        (lab03._by_codes_in_use(), "codes in use"),
+        (lab03._of_the_codes(), "share of codes"),
+        (lab03._bits(), "bits spared"),
+        (lab03.measured_sparing() / 100, "ask for per cent"),
+        (100 - lab03.measured_sparing(), "what is left"),
         (5.0, "fails this test"),
         ("much", "the text"),
     ],

@@ -1,4 +1,4 @@
-"""Exercises of Lab 03: what tokens cost, the dimensions of the codes in use, and a saving read off the sweep."""
+"""Exercises of Lab 03: what tokens cost, the dimensions of the codes in use, and what packing spares."""
 
 from collections.abc import Callable
 
@@ -199,58 +199,72 @@ used_dimension = Exercise(
     ),
 )
 
-# --- saved: what a warm-up saves, read off the stored sweep -------------------------------------------------
+# --- spared: what packing spares a cold start, read off the stored sweep ------------------------------------
 
-# Warm-up lengths and codebook sizes, in some of which the warm-up costs.
-_POSITIONS = ((1000, 4096), (1000, 1024), (250, 4096), (250, 1024), (1000, 64), (250, 64))
-_POINTS = 0.5  # per cent
-
-
-def warmup_and_size() -> tuple[int, int]:
-    """This student's warm-up length in steps and codebook size."""
-    return variants.drawn("saved", _POSITIONS)
+_POSITIONS = ((32, 4096), (32, 1024), (32, 256), (8, 4096), (8, 1024), (8, 256))  # encoder widths, codebook sizes
+_POINTS = 1.0  # per cent
 
 
-def measured_saving() -> float:
-    """Per cent of the cold error that this student's warm-up saves, negative if it costs."""
-    warmup, codebook_size = warmup_and_size()
-    return readings.saved(
-        sweeps.load("images_collapse"), warmup, codebook_size=codebook_size, width=readings.START["width"]
-    )
+def width_and_size() -> tuple[int, int]:
+    """This student's encoder width in channels and codebook size."""
+    return variants.drawn("spared", _POSITIONS)
 
 
-def _of_the_warm_error() -> float:
-    return 100 * (1 / (1 - measured_saving() / 100) - 1)
+def _cold(key: str) -> np.ndarray:
+    width, codebook_size = width_and_size()
+    return sweeps.load("images_collapse").final(key, warmup=0, codebook_size=codebook_size, width=width)
+
+
+def measured_sparing() -> float:
+    """Per cent of log2 K bits that an ideal entropy coder spares the tokens of this student's cold start."""
+    width, codebook_size = width_and_size()
+    return readings.spared(sweeps.load("images_collapse"), warmup=0, codebook_size=codebook_size, width=width)
+
+
+def _by_codes_in_use() -> float:
+    return 100 * (1 - np.log2(_cold("active")).mean() / np.log2(width_and_size()[1]))
+
+
+def _of_the_codes() -> float:
+    return 100 * (1 - _cold("perplexity").mean() / width_and_size()[1])
+
+
+def _bits() -> float:
+    return np.log2(width_and_size()[1]) - np.log2(_cold("perplexity")).mean()
 
 
 def _is(wrong: float, value: float, points: float = _POINTS) -> bool:
-    return abs(value - wrong) < points <= abs(value - measured_saving())
+    return abs(value - wrong) < points <= abs(value - measured_sparing())
 
 
-saved = Exercise(
-    "saved",
-    measured_saving,
+spared = Exercise(
+    "spared",
+    measured_sparing,
     alike=lambda _, one, other: one.size == 1 and bool(abs(one.item() - other) < _POINTS),
-    tests=(Test("the saving of your warm-up at your K, in per cent of the cold error"),),
+    tests=(Test("what packing spares your cold start, in per cent of log2 K bits"),),
     mistakes=(
         Mistake(
-            "The sign is turned: a warm-up that lowers the error saves, one that raises it has a negative saving.",
-            seen=number(lambda value: _is(-measured_saving(), value)),
+            "You count the codes in use; a packed token takes log2 of the perplexity. Open hint 1.",
+            seen=number(lambda value: _is(_by_codes_in_use(), value)),
         ),
         Mistake(
-            "You divide by the warm error; a saving is a share of the error without it, the cold one. Open hint 1.",
-            seen=number(lambda value: _is(_of_the_warm_error(), value)),
+            "This is the share of codes that perplexity leaves out; a token costs the logarithm. Open hint 1.",
+            seen=number(lambda value: _is(_of_the_codes(), value)),
+        ),
+        Mistake(
+            "These are the bits spared by each token; we ask for per cent of its log2 K bits. Open hint 1.",
+            seen=number(lambda value: _is(_bits(), value, 0.1)),
         ),
         Mistake(
             "This is a share; we ask for per cent. Open hint 1.",
-            seen=number(lambda value: _is(measured_saving() / 100, value, 0.02)),
+            seen=number(lambda value: _is(measured_sparing() / 100, value, 0.02)),
         ),
         Mistake(
-            "This is what is left of the error; we ask for what is saved. Open hint 1.",
-            seen=number(lambda value: _is(100 - measured_saving(), value)),
+            "This is what is left of the bits; we ask for what is spared. Open hint 1.",
+            seen=number(lambda value: _is(100 - measured_sparing(), value)),
         ),
     ),
 )
 
 # What differs from student to student: what is asked, and its answer.
-VARIANTS = {"saved": (warmup_and_size, measured_saving)}
+VARIANTS = {"spared": (width_and_size, measured_sparing)}

@@ -17,8 +17,8 @@
 # ## 1. The puzzle
 #
 # The data: points with 32 independent Gaussian coordinates, the **modes**. Mode j has variance σⱼ² ∝ 1/j, and the variances sum to 32.
-# The model could not be simpler: a linear encoder 32 → 32, a quantizer with K = 256 codes, a linear decoder 32 → 32. Its weights start tiny. Dead codes are replaced while it trains,
-# so the cure of Lab 01 is switched on. No sample is seen twice. Here is the end of a training that was quantized from the first step:
+# The model could not be simpler: a linear encoder 32 → 32, a quantizer with K = 256 codes, a linear decoder 32 → 32. Its weights start tiny. Dead codes are put back
+# among the latents while it trains, so that none stays dead as in Lab 01. No sample is seen twice. Here is the end of a training that was quantized from the first step:
 
 # %%
 from vqlab import sweeps

@@ -17,6 +17,8 @@ HEADER = ("claim", "measured here", "holds")
 _FROZEN = 1.0
 # Fewer codes in use than this share are hardly any.
 _HARDLY = 0.1
+# An error that rises by less than this share makes no arm of a U.
+_FLAT = 0.01
 
 
 def where(holds: Mapping[str, bool]) -> str:
@@ -113,18 +115,17 @@ def _recipes() -> tuple[str, str, str]:
 
 def _too_long() -> tuple[str, str, str]:
     short, long = sweeps.load("dimensions_collapse"), sweeps.load("dimensions_long")
-    arms = {
-        f"{name}, {short.settings['steps']:,} steps": readings.right_arm(readings.errors(short, beta=beta))
-        for name, beta in _betas().items()
-    }
-    arms |= {
-        f"β = {beta:g}, {long.settings['steps']:,} steps": readings.right_arm(readings.errors(long, beta=beta))
-        for beta in long.axes["beta"].values
-    }
-    longest, said = short.axes["warmup"].values[-1], _named({name: per_cent(arm, 2) for name, arm in arms.items()})
-    measured = f"longest warm-up ({longest} steps) above the best one; {said}"
+    arms = {name: readings.right_arm(readings.errors(short, beta=beta)) for name, beta in _betas().items()}
+    late = {f"β = {beta:g}": readings.right_arm(readings.errors(long, beta=beta)) for beta in long.axes["beta"].values}
+    warmup, steps, more = short.axes["warmup"].values[-1], short.settings["steps"], long.settings["steps"]
+    said, later = (_named({name: per_cent(arm, 2) for name, arm in some.items()}) for some in (arms, late))
+    measured = (
+        f"longest warm-up, {warmup} of {steps:,} steps, above the best one; {said}. The longest of {more:,} steps, "
+        f"{long.axes['warmup'].values[-1]}, is {long.axes['warmup'].values[-1] / more:.0%} of them; {later}"
+    )
     holds = {name: readings.clear(arm) for name, arm in arms.items()}
-    return "ours: a warm-up can be too long", measured, where(holds)
+    verdict = f"{where(holds)}; of {more:,} steps no such share was tested"
+    return "ours: a warm-up can be too long", measured, verdict
 
 
 def _dimension() -> tuple[str, str, str]:
@@ -135,10 +136,10 @@ def _dimension() -> tuple[str, str, str]:
         best, top = readings.best(error), int(dimension.argmax())
         arm = readings.right_arm(error, top)
         said[name] = f"best at {dimension[best]:.1f}, {per_cent(arm, 1)} more at {dimension[top]:.1f}"
-        holds[name] = dimension[top] > dimension[best] + 0.5 and readings.clear(arm)
+        holds[name] = dimension[top] > dimension[best] + 0.5 and readings.clear(arm) and arm.mean() > _FLAT
         few[name] = 4 <= dimension[best] <= 10
     measured = f"error over the codebook's dimension; {_named(said)}"
-    verdict = f"a U {where(holds)}; best at 4–10 {where(few)}"
+    verdict = f"a U, by {_FLAT:.0%} or more, {where(holds)}; best at 4–10 {where(few)}"
     return "NeurIPS 2025: the loss is U-shaped in the dimension, best at 4–10", measured, verdict
 
 
