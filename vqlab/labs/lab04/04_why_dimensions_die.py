@@ -740,3 +740,6 @@ table(["R (bits)", *(f"T = {t}" for t in ends), "Shannon"], rows)
 # ### A model answer to the open question
 #
 # Write yours first (section 7).
+
+# %% [markdown]
+# Next: [Lab 05, *A VQGAN, and when to switch*](05_vqgan_and_warm_up.ipynb). There the same theory meets images and the architecture of the papers.
