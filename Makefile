@@ -38,7 +38,7 @@ style: $(READY_TESTS)  ## format and lint
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-sweeps: $(READY)  ## remake every stored sweep (minutes)
+sweeps: $(READY)  ## remake every stored sweep (hours)
 	$(BIN)/python -m vqlab sweep --all
 
 assignment: $(READY_CLASSROOM)  ## release a lab to a class: LAB=01 [STUDENTS=ids.txt] [COURSE=folder]
