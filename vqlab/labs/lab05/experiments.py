@@ -35,8 +35,6 @@ SETTING = {
     "initialisation_latents": 40_960,  # ten for each of the most codes
 }
 FEW_FRAMES = (0, 500, 2000)  # where only the end and the switch are asked for
-LONG_FRAMES = (0, 500, 1000, 2000, 3000, 4000)
-_LONG = SETTING | {"steps": LONG_FRAMES[-1]}
 _TRAINING, _HELD_OUT = 20_000, 1000
 # Pictures are of crops of photographs: no image of the data set is stored. Those of the first seed only.
 _PATCHES = 6
@@ -173,14 +171,14 @@ def trainer(position: dict, seed: int, base: dict = SETTING) -> "Trainer":
     return Trainer(model, torch.from_numpy(images()[0]), settings, [seed])
 
 
-def _experiment(name: str, title: str, *axes: Axis, base: dict = SETTING, frames=FRAMES, **more: object) -> Experiment:
+def _experiment(name: str, title: str, *axes: Axis, frames: Sequence[int] = FRAMES, **more: object) -> Experiment:
     return Experiment(
         name=name,
         title=title,
         axes=axes,
         seeds=SEEDS,
-        settings=base | _COMMON | {"frames": list(frames)} | more,
-        run=partial(train_vqgan, base=base, frames=frames),
+        settings=SETTING | _COMMON | {"frames": list(frames)} | more,
+        run=partial(train_vqgan, base=SETTING, frames=frames),
         headline=HEADLINE,
     )
 
@@ -206,15 +204,6 @@ EXPERIMENTS = (
         _SIZES,
         _warmups(0, 500),
         frames=FEW_FRAMES,
-        width=WIDTH,
-    ),
-    _experiment(
-        "vqgan_longer",
-        "Width 8, K = 1,024, twice the steps, cold and after a warm-up of the same share",
-        _warmups(0, LONG_FRAMES[2]),
-        base=_LONG,
-        frames=LONG_FRAMES,
-        codebook_size=CODEBOOK_SIZE,
         width=WIDTH,
     ),
     _experiment(
