@@ -173,6 +173,14 @@ def _race(rng):
     return times, rng.gamma(1, size=(looks, d)) + 0.01, float(rng.uniform(0.1, 6)), float(rng.uniform(0, times[-1]))
 
 
+def _pulls(rng):
+    """Gradients of an error and of a doubt, some of the doubt's all but gone, before, at and after the start."""
+    shape, start = tuple(rng.integers(1, 5, size=rng.integers(1, 4))), int(rng.integers(0, 50))
+    doubt = rng.laplace(size=shape) * rng.choice([0.0, 1e-6, 1e-4, 1.0])
+    step = int(rng.choice([start, start + 1, rng.integers(0, 100)]))
+    return rng.laplace(size=shape) * rng.choice([1.0, 100.0]), doubt, step, start, float(rng.uniform(0.1, 2))
+
+
 SAMPLES: dict[str, Callable] = {
     "nearest_code": lambda rng: (
         rng.laplace(size=(rng.integers(1, 50), d := rng.integers(1, 6))),
@@ -203,6 +211,8 @@ SAMPLES: dict[str, Callable] = {
         *map(float, rng.uniform((0.1, 1, 0.01), (6, 9, 0.5))),
     ),
     "should_switch": _counts,
+    "vq_loss": lambda rng: (*rng.laplace(size=(2, *rng.integers(1, (20, 9)))), np.array(rng.uniform(0.1, 3))),
+    "adversary_weight": _pulls,
 }
 
 # --- scores ----------------------------------------------------------------------------------------------------
@@ -237,7 +247,7 @@ class Solution:
         """What a source in place of the solution binds to the name of the exercise."""
         given = self.imported | {f"lab{lab.number}": lab.module("exercises") for lab in labs.every()}
         given |= {"sweep": sweeps.load("tokens_collapse"), "many": sweeps.load("embeddings_activation")}
-        given["grid"] = sweeps.load("images_collapse")
+        given |= {"grid": sweeps.load("images_collapse"), "vqgan": sweeps.load("vqgan_warmup")}
         given["predict"] = given["lab04"].predict.reference
         with contextlib.redirect_stdout(io.StringIO()):
             exec(source, given)

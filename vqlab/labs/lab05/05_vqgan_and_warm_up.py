@@ -172,7 +172,7 @@ from vqlab.quantizers import VectorQuantizer, initialise
 
 K, batch_tokens = 256, 256
 chance = torch.Generator().manual_seed(0)
-latents = torch.randn(1, 20_480, 8, generator=chance) * torch.linspace(2, 0.2, 8)  # (one run, N, d), made up
+latents = torch.randn(1, 5120, 8, generator=chance) * torch.linspace(2, 0.2, 8)  # (one run, N, d), made up
 batch = latents[:, :batch_tokens]
 codebook, counts = initialise("kmeans", latents, K, [chance])
 
