@@ -11,6 +11,7 @@ from vqlab.labs.lab05 import readings
 from vqlab.sweeps import Arrays, StoredSweep
 
 PROVENANCE = "Numbers: CIFAR-10, from a JPEG-recompressed copy; pictures: crops of photographs"
+_SHOWN = slice(2, 6)  # of the patches: the others are nearly one colour
 _DIMENSIONS = (1, 2, 4, 8, 16, 32, 64)
 
 
@@ -69,7 +70,7 @@ def _name(warmup: int) -> str:
 
 def _draw_patches(axis: Axes, back: np.ndarray, when: str, cold: np.ndarray) -> None:
     """Originals, reconstructions at a step, and those at the end of the cold start, (n, 3, 32, 32) each."""
-    rows = np.stack([data.photo_patches(len(back)).x, back, cold])
+    rows = np.stack([data.photo_patches(len(back)).x, back, cold])[:, _SHOWN]
     figures.image_grid(axis, rows, rows=("original", when, "cold, end"))
     axis.set_title("Photo patches, never trained on", loc="left", y=1.03)
 
