@@ -379,6 +379,10 @@ ENTRIES = {
             "settings": Other(training.Settings(4, 3, 1, 8)),
         },
     ),
+    "training.launch": Entry(
+        lambda **arguments: str(training.launch(**arguments).device) == "cpu",
+        {"device": Other("cpu"), "precision": Other("float32")},
+    ),
     "training.Trainer.run": Entry(_run, {"until": Whole(2)}),
     "training.Trainer.latents": Entry(partial(_look, "latents"), {"samples": Reals(_SAMPLES, _PIXELS)}),
     "training.Trainer.reconstruct": Entry(partial(_look, "reconstruct"), {"samples": Reals(_SAMPLES, _PIXELS)}),

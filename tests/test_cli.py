@@ -1,10 +1,14 @@
 """The command line: what it prints, where, with which exit status, and what survives Ctrl-C."""
 
+import argparse
+import dataclasses
+import json
 import os
 import re
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,10 +16,12 @@ import torch
 from made_up_cifar10 import write_binary, write_python
 from PIL import Image
 
-from vqlab import doctor
+from vqlab import LabError, doctor, training
 from vqlab.__main__ import main
+from vqlab.commands.options import read_config, settle
+from vqlab.commands.pictures import centre_crops, random_crops
 from vqlab.data import photo_patches
-from vqlab.training import Trainer
+from vqlab.training import Settings, Trainer
 
 SETTINGS = {"images": 40, "steps": 6, "warmup": 2, "hidden": 4, "dim": 3, "codebook-size": 16, "batch-size": 4}
 SMALL = [part for name, value in SETTINGS.items() for part in (f"--{name}", str(value))]
@@ -172,6 +178,162 @@ def test_what_is_exported_is_what_the_training_ends_with(monkeypatch, tmp_path, 
         latents.reshape(-1, 3).double(), codebook.double(), compute_mode="donot_use_mm_for_euclid_dist"
     )
     assert torch.equal(tokens.reshape(-1), distances.argmin(1))
+
+
+# --- A configuration file, VQGAN, and what is left behind ----------------------------------------------------
+
+
+def configured(tmp_path, text: str, *extra) -> int:
+    (tmp_path / "run.toml").write_text(text)
+    return main(["train", "--config", str(tmp_path / "run.toml"), *map(str, extra)])
+
+
+VQGAN_CONFIG = """
+data = "photos"
+model = "tiny"
+width = 4
+images = 24
+batch_size = 4
+learning_rate = 1e-3
+optimizer = "adam"
+loss = "l1+perceptual"
+steps = 6
+warmup = 2
+codebook_size = 16
+update = "gradient"
+codebook_weight = 0.25
+discriminator_start = 4
+metrics_every = 2
+evaluate_every = 4
+"""
+
+
+def test_a_file_sets_what_it_names_and_flags_win(monkeypatch, tmp_path, capsys):
+    trained = []
+    monkeypatch.setattr(Trainer, "run", lambda self, *_: trained.append(self) or self.switch())
+    assert configured(tmp_path, VQGAN_CONFIG, "--steps", 90, "--lr", 0.125) == 0
+    settings = trained[0].settings
+    assert (settings.steps, settings.learning_rate) == (90, 0.125)  # the flags'
+    assert (settings.warmup, settings.loss, settings.codebook_weight) == (2, "l1+perceptual", 0.25)  # the file's
+    assert (settings.decay, settings.commitment_weight) == (0.99, 0.25)  # neither's
+    assert trained[0].model.latent_dim == 64
+    assert trained[0].model.last_layer.shape == (3, 4, 3, 3)
+
+
+def test_every_setting_of_a_training_is_an_option_with_the_default_it_has_there():
+    chosen = settle(argparse.Namespace(config=None))
+    elsewhere = {"codebook_size": 512, "steps": 3000, "warmup": None, "batch_size": 32, "initialisation_latents": None}
+    expected = {field.name: field.default for field in dataclasses.fields(Settings)} | elsewhere
+    assert {name: vars(chosen)[name] for name in expected} == expected
+
+
+@pytest.mark.parametrize(
+    "path", sorted(Path(training.__file__).with_name("configs").glob("*.toml")), ids=lambda p: p.stem
+)
+def test_the_configurations_that_are_shipped_are_whole(path, monkeypatch, capsys):
+    def stop(*arguments, **options):
+        raise LabError(f"made {arguments[2].codebook_size} codes for {type(arguments[0]).__name__}")
+
+    monkeypatch.setattr("vqlab.training.Trainer", stop)
+    monkeypatch.setattr("vqlab.commands.train._images", lambda chosen: (None, None, None))
+    assert read_config(path)["loss"] == "l1+perceptual"
+    assert re.search(r"made \d+ codes for VQGAN", refused(capsys, "train", "--config", path, "--device", "cpu"))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("codebok_size = 4", "unknown option 'codebok_size': did you mean codebook_size?"),
+        ("fly = true", "unknown option 'fly': `python -m vqlab train --help` lists them"),
+        ("[model]\nwidth = 4", "model in "),
+        ("steps = 2.5", "must be a whole number, got 2.5"),
+        ("steps = true", "must be a whole number, got True"),
+        ("learning_rate = 'fast'", "must be a number, got 'fast'"),
+        ("augment = 1", "must be true or false, got 1"),
+        ("update = 'sgd'", "cannot be 'sgd': choose from ema, gradient"),
+        ("steps = ", "is no TOML (Invalid value"),
+        ("steps = 0", "steps must be at least 1, got 0"),
+        ("model = 'paper'", "these images are 32 pixels wide and the model wants 128"),
+        ("model = 'tiny'\nside = 36", "divisible by 8, got 36"),
+        ("width = 8", "--width is VQGAN's"),
+        ("metrics_every = 0", "--metrics-every must be at least 1"),
+    ],
+)
+def test_a_file_that_cannot_work_is_one_sentence(text, words, tmp_path, capsys):
+    (tmp_path / "run.toml").write_text(f"data = 'photos'\n{text}\n" if text[0] != "[" else text)
+    assert words in refused(capsys, "train", "--config", tmp_path / "run.toml")
+
+
+def test_a_missing_file_is_told(tmp_path, capsys):
+    assert "cannot be read (No such file" in refused(capsys, "train", "--config", tmp_path / "none.toml")
+    (tmp_path / "binary.toml").write_bytes(b"\xff\xfe")
+    assert "is no TOML" in refused(capsys, "train", "--config", tmp_path / "binary.toml")
+
+
+def lines(folder: Path) -> list[dict]:
+    return [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+
+
+def test_vqgan_trains_from_a_file_and_leaves_its_metrics(tmp_path, capsys):
+    assert configured(tmp_path, VQGAN_CONFIG, "--metrics", tmp_path / "left") == 0
+    assert " · L1 0." in capsys.readouterr().out
+    left = lines(tmp_path / "left")
+    assert [(line["step"], line["phase"]) for line in left] == [(2, "quantized"), (4, "quantized"), (6, "quantized")]
+    assert all(line["loss"] > 0 and line["images_per_second"] > 0 for line in left)
+    assert "perplexity" not in left[0]
+    assert {"mse", "psnr", "l1", "perceptual", "latent_dimension", "codebook_dimension", "active_codes"} <= left[
+        1
+    ].keys()
+    assert 1 <= left[2]["perplexity"] <= left[2]["active_codes"] <= 16
+    (events,) = (tmp_path / "left").glob("events.out.tfevents*")
+    assert all(name in events.read_bytes() for name in (b"loss", b"perplexity", b"reconstructed"))
+
+
+def test_metrics_go_on_where_the_checkpoint_does_without_a_gap_or_a_repeat(press_ctrl_c, tmp_path, capsys):
+    every = ("--metrics-every", 1, "--evaluate-every", 4)
+    assert train("--metrics", tmp_path / "whole", *every) == 0
+    broken = ("--metrics", tmp_path / "broken", *every, "--checkpoint", tmp_path / "run.pt")
+    press_ctrl_c(3)
+    assert train(*broken) == 130
+    with open(tmp_path / "broken" / "metrics.jsonl", "a") as file:  # as a kill behind the last save leaves it
+        file.write('{"step": 5, "loss": 9}\n{"step": 6, "lo')
+    press_ctrl_c(None)
+    assert train(*broken) == 0
+    whole, broken = ([line | {"images_per_second": 0} for line in lines(tmp_path / n)] for n in ("whole", "broken"))
+    assert [line["step"] for line in whole] == [1, 2, 3, 4, 5, 6]
+    assert broken == whole
+
+
+def test_without_tensorboardx_the_lines_are_left_and_the_rest_is_told(tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "tensorboardX", None)
+    assert train("--metrics", tmp_path / "left", "--metrics-every", 2) == 0
+    assert "pip install 'vqlab[train]'" in capsys.readouterr().err
+    assert [path.name for path in (tmp_path / "left").iterdir()] == ["metrics.jsonl"]
+    (tmp_path / "file").write_text("in the way")
+    assert "--metrics" in refused(capsys, "train", *SMALL, "--metrics", tmp_path / "file" / "left")
+
+
+def test_a_folder_trains_at_the_model_s_side_on_random_crops(folder, monkeypatch, capsys):
+    trained = []
+    monkeypatch.setattr(Trainer, "run", lambda self, *_: trained.append(self) or self.switch())
+    told = ("--data", folder, "--side", 16, "--augment", "--model", "tiny", "--width", 4)
+    assert train(*told) == 0
+    assert trained[0].data.shape == (18, 3, 16, 16)
+    assert trained[0]._batch().shape == (1, 4, 3, 16, 16)
+
+
+def test_random_crops_are_parts_of_the_pictures_and_half_of_them_mirrored():
+    ramp = np.broadcast_to(np.arange(40, dtype=np.uint8), (3, 24, 40))
+    draw = random_crops([ramp, ramp + 100], 24)
+    crops = draw(400, torch.Generator().manual_seed(0))
+    assert torch.equal(crops, draw(400, torch.Generator().manual_seed(0)))
+    steps = crops[:, 0, 0].int().diff(dim=1)
+    assert (steps.abs() == 1).all()
+    assert 140 < (steps[:, 0] < 0).sum() < 260
+    lefts = crops[:, 0, 0].amin(1) % 100
+    assert set(lefts.tolist()) == set(range(17))  # every place, the last one, too
+    assert 140 < (crops.amin((1, 2, 3)) >= 100).sum() < 260
+    assert torch.equal(centre_crops([ramp], 24)[0, 0, 0], torch.arange(8, 32, dtype=torch.uint8))
 
 
 # --- Ctrl-C and going on -------------------------------------------------------------------------------------

@@ -57,6 +57,17 @@ def test_a_file_a_path_and_bytes_of_any_kind_read_alike(tmp_path):
         assert np.array_equal(data.read_image(source), wanted)
 
 
+def test_a_picture_is_read_at_any_side_and_whole_if_it_need_not_be_square(refuses):
+    raw = encoded(quarters(80).resize((200, 100)))
+    assert data.read_image(raw, 64).shape == (3, 64, 64)
+    whole = data.read_image(raw, 48, square=False)
+    assert whole.shape == (3, 48, 96)
+    assert np.where(whole[:, 4, 4] < 128, 0, 255).tolist() == R  # which the centred square loses half of
+    for wrong in (0, 5000, 2.5, "large"):
+        with refuses("side of a picture"):
+            data.read_image(raw, wrong)
+
+
 @pytest.mark.parametrize(("width", "height"), [(200, 100), (100, 200), (301, 100)])
 def test_the_centre_of_a_long_picture_is_kept(width, height):
     picture = Image.new("RGB", (width, height), "black")

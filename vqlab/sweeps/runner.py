@@ -9,8 +9,9 @@ import threading
 import time
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import nullcontext
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -26,11 +27,12 @@ from vqlab.sweeps.experiment import Arrays, Experiment, describe
 from vqlab.sweeps.threads import one_thread_for_good
 
 
-def run(experiment: Experiment, jobs: int = 1, folder: Path | None = None) -> Path:
+def run(experiment: Experiment, jobs: int = 1, folder: Path | None = None, executor: Executor | None = None) -> Path:
     """Compute every cell that is not there yet, then write NAME.npz and NAME.json; return the .npz path.
 
     Each finished cell is written at once, so an interrupted or killed sweep goes on where it stopped.
-    jobs: processes, which end with this one. A progress bar with the remaining time goes to stderr.
+    jobs: processes, which end with this one.   executor: computes the cells instead; see `sweeps.cluster`. It needs to
+    see no file of this machine. A progress bar with the remaining time goes to stderr.
     Raises: LabError if the disk is full or not writable; finished cells are kept.
     """
     jobs = whole(jobs, "the number of processes, jobs,")
@@ -39,9 +41,9 @@ def run(experiment: Experiment, jobs: int = 1, folder: Path | None = None) -> Pa
     try:
         parts.mkdir(parents=True, exist_ok=True)
         todo = [i for i, path in enumerate(paths) if _read_part(path) is None]
-        finished = _compute(experiment, {i: paths[i] for i in todo}, jobs)
-        for _ in tqdm(finished, experiment.name, total=len(paths), initial=len(paths) - len(todo), unit="cell"):
-            pass
+        finished = _compute(experiment, todo, jobs, executor)
+        for i, cell in tqdm(finished, experiment.name, total=len(paths), initial=len(paths) - len(todo), unit="cell"):
+            write_atomically(paths[i], partial(_savez, arrays=cell))
         stored = _write(experiment, [_read_part(path) for path in paths], folder)
     except BrokenProcessPool as error:
         raise LabError(
@@ -115,18 +117,24 @@ def _parts(experiment: Experiment, folder: Path) -> tuple[Path, list[Path]]:
     return parts, [parts / f"cell-{i:05d}.npz" for i in range(len(experiment.cells))]
 
 
-def _compute(experiment: Experiment, todo: dict[int, Path], jobs: int) -> Iterator[None]:
-    if jobs == 1:
-        for i, path in todo.items():
-            yield _compute_cell(experiment.run, *_cell(experiment, i), path)
+def _compute(
+    experiment: Experiment, todo: Sequence[int], jobs: int, executor: Executor | None
+) -> Iterator[tuple[int, Arrays]]:
+    """Each cell's index and arrays, as they are finished."""
+    if executor is None and jobs == 1:
+        for i in todo:
+            yield i, _compute_cell(experiment.run, *_cell(experiment, i))
         return
-    with ProcessPoolExecutor(jobs, initializer=_start_worker, initargs=(os.getpid(),)) as pool:
-        futures = [pool.submit(_compute_cell, experiment.run, *_cell(experiment, i), path) for i, path in todo.items()]
+    own = ProcessPoolExecutor(jobs, initializer=_start_worker, initargs=(os.getpid(),)) if executor is None else None
+    with own or nullcontext(executor) as pool:
+        futures = {pool.submit(_compute_cell, experiment.run, *_cell(experiment, i)): i for i in todo}
         try:
-            for future in as_completed(futures):
-                yield future.result()
+            for future in as_completed(list(futures)):
+                yield futures.pop(future), future.result()
         except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
+            for future in futures:
+                future.cancel()
+            pool.shutdown(wait=False)
             raise
 
 
@@ -146,11 +154,10 @@ def _cell(experiment: Experiment, i: int) -> tuple[dict, tuple[int, ...]]:
     return experiment.cells[i], experiment.seeds
 
 
-def _compute_cell(train: Callable[..., Arrays], position: dict, seeds: Sequence[int], path: Path) -> None:
+def _compute_cell(train: Callable[..., Arrays], position: dict, seeds: Sequence[int]) -> Arrays:
     started = time.process_time()  # of the core, so that it does not matter what else the machine did
     arrays = train(position, seeds)
-    seconds = np.array(time.process_time() - started)
-    write_atomically(path, partial(_savez, arrays=arrays | {"seconds": seconds}))
+    return arrays | {"seconds": np.array(time.process_time() - started)}
 
 
 def _savez(file, arrays: Arrays) -> None:
