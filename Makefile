@@ -7,8 +7,6 @@ LAB ?= 01
 COURSE ?= course
 SUBMISSIONS ?= submissions
 
-READY_CLASSROOM := .venv/.ready-classroom
-
 .PHONY: help lab test labs style sweeps assignment grade pack clean
 
 help:  ## list what can be made
@@ -41,13 +39,13 @@ style: $(READY_TESTS)  ## format and lint
 sweeps: $(READY)  ## remake every stored sweep (hours)
 	$(BIN)/python -m vqlab sweep --all
 
-assignment: $(READY_CLASSROOM)  ## release a lab to a class: LAB=01 [STUDENTS=ids.txt] [COURSE=folder]
+assignment: $(READY)  ## release a lab to a class: LAB=01 [STUDENTS=ids.txt] [COURSE=folder]
 	$(BIN)/python -m vqlab assignment $(LAB) --course $(COURSE) $(if $(STUDENTS),--students $(STUDENTS))
 
-grade: $(READY_CLASSROOM)  ## grade what came back: LAB=01 SUBMISSIONS=folder [COURSE=folder]
+grade: $(READY)  ## grade what came back: LAB=01 SUBMISSIONS=folder [COURSE=folder]
 	$(BIN)/python -m vqlab grade $(LAB) $(SUBMISSIONS) --course $(COURSE)
 
-pack: $(READY_CLASSROOM)  ## write the teacher's pack: LAB=01 [STUDENTS=ids.txt] [COURSE=folder]
+pack: $(READY)  ## write the teacher's pack: LAB=01 [STUDENTS=ids.txt] [COURSE=folder]
 	$(BIN)/python -m vqlab pack $(LAB) --course $(COURSE) $(if $(STUDENTS),--students $(STUDENTS))
 
 clean:  ## remove the environment and caches
@@ -63,8 +61,4 @@ $(READY): requirements.txt pyproject.toml
 
 $(READY_TESTS): $(READY) tests/requirements.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r tests/requirements.txt
-	@touch $@
-
-$(READY_CLASSROOM): $(READY)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .[classroom]
 	@touch $@

@@ -8,6 +8,7 @@ setup(
     packages=[*find_packages(include=["vqlab*"]), SWEEPS, CLASSIFIER],
     package_dir={SWEEPS: "data/sweeps", CLASSIFIER: "data/checkpoints"},
     package_data={
+        "vqlab.classroom": ["templates/*.html"],
         SWEEPS: ["*.npz", "*.json"],
         CLASSIFIER: ["cifar10_classifier.*"],
         "vqlab.training": ["configs/*.toml"],

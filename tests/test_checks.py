@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 import warnings
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 from types import SimpleNamespace
@@ -93,7 +94,7 @@ def test_within_returns_values_and_passes_errors_on():
         within(0.05, time.sleep, 0.5)
 
 
-def test_an_answer_keeps_a_mark_for_each_test_it_passes_but_a_named_mistake_none():
+def test_an_answer_keeps_a_mark_for_each_test_it_passes_whether_its_mistake_has_a_name_or_not():
     assert check(doubled, double).marks == 2
     half_right = check(doubled, lambda values: 2 * abs(values))
     assert half_right.marks == 1
@@ -101,6 +102,11 @@ def test_an_answer_keeps_a_mark_for_each_test_it_passes_but_a_named_mistake_none
     named = check(doubled, lambda values: values * 0.5)
     assert named.marks == 0
     assert named.says.startswith("You take half. For values = [")
+    half_named = check(doubled, lambda values: values / 2 if values[0] > 0 else 2 * values)
+    assert half_named.marks == 1
+    slips = replace(doubled, mistakes=(Mistake("Sign.", abs, lambda values: 2 * abs(values)),))
+    assert (check(slips, lambda values: 2 * abs(values)).marks, check(slips, abs).marks) == (1, 0)
+    assert check(slips, lambda values: 2 * abs(values)).mistake == "Sign."
     raises = check(doubled, lambda values: 2 * values if values[0] > 0 else 1 / 0)
     assert raises.marks == 1
     assert raises.says.startswith("Your code raised ZeroDivisionError: division by zero. (Test: negative.) (For values")

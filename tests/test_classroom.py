@@ -3,27 +3,23 @@
 import json
 import os
 import re
-import shutil
-import sys
 from itertools import pairwise
-from pathlib import Path
 
 import jupytext
 import nbformat
 import pytest
-from nbgrader.api import Gradebook
 
 from vqlab import labs
 from vqlab.__main__ import main
-from vqlab.classroom import collect, hand_marks, judge, repair, students
+from vqlab.classroom import collect, hand_marks, judge, reading, record, students
 from vqlab.classroom.collect import HandIn
 from vqlab.classroom.course import Course, write
 from vqlab.classroom.grade import grade
 from vqlab.classroom.hand_marks import Row
 from vqlab.classroom.judge import Verdict
+from vqlab.classroom.reading import Unreadable
 from vqlab.classroom.record import Results
 from vqlab.classroom.release import release
-from vqlab.classroom.repair import Unreadable
 from vqlab.exercises import variants
 from vqlab.notebooks.build import SOLVED, build
 from vqlab.notebooks.pack import CLASS, exercises, write_pack
@@ -162,117 +158,42 @@ def test_submissions_are_found_in_folders_and_as_files(tmp_path):
     hand_ins, ignored = collect.find(tmp_path, lab)
     found = {hand_in.student: hand_in for hand_in in hand_ins}
     assert list(found) == ["José", "ada", "bob", "cleo", "dan", "eve", "fay", "g+h"]
-    assert ignored == ["ivy.zip", "notes.txt"]
+    assert ignored == ["ivy.zip (an archive: unpack it)", "notes.txt"]
     assert found["fay"].remarks == ("the notebook was called final.ipynb", "of 2 notebooks final.ipynb was graded")
     with pytest.raises(Unreadable, match="cannot be a student id"):
-        repair.read(found["g+h"])
+        reading.read(found["g+h"], None)
     assert found["bob"].notebook.parent.name == "deep"
     assert found["cleo"].remarks == ("the notebook was called other.ipynb",)
     assert found["dan"].notebook is None
 
 
-def test_deleted_graded_cells_come_back_in_their_place():
-    def cell(name, text):
-        made = nbformat.v4.new_code_cell(text)
-        made.metadata["nbgrader"] = {"grade_id": name}
-        return made
-
-    released = nbformat.v4.new_notebook(cells=[cell(name, name) for name in "abcd"])
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("mine"), cell("b", "answer")])
-    assert repair.put_back(notebook, released) == ["put back the deleted cells a, c, d"]
-    assert [c.source for c in notebook.cells] == ["a", "mine", "answer", "c", "d"]
-    with pytest.raises(Unreadable, match="another notebook"):
-        repair.put_back(nbformat.v4.new_notebook(cells=[]), released)
-
-
-def made(kind: str, source: str, name: str = ""):
-    cell = {"code": nbformat.v4.new_code_cell, "markdown": nbformat.v4.new_markdown_cell}[kind](source)
-    if name:
-        cell.metadata["nbgrader"] = {"grade_id": name}
-    return cell
-
-
-def test_copied_cells_keep_one_name_and_all_text():
-    copies = [made("markdown", text, "open") for text in ("first", "first", "second")]
-    notebook = nbformat.v4.new_notebook(cells=[*copies, made("code", "f = 1", "f"), made("code", "f = 2", "f")])
-    assert repair.join_copies(notebook) == [f"the cell {name} occurred more than once" for name in ("open", "f")]
-    assert [repair.grade_id(cell) for cell in notebook.cells] == ["open", None, None, "f", None]
-    assert notebook.cells[0].source == "first\n\nsecond"
-    assert repair.join_copies(notebook) == []
-
-
-def test_an_open_answer_below_its_cell_is_taken_in():
-    released = nbformat.v4.new_notebook(cells=[made("markdown", "Answer here", "open"), made("markdown", "## 8")])
-    below = [made("markdown", "Because"), made("code", "1 + 1"), made("markdown", "so.")]
-    notebook = nbformat.v4.new_notebook(cells=[released.cells[0].copy(), *below, released.cells[1]])
-    assert repair.take_in_answers(notebook, released) == ["the answer to open stood below its cell"]
-    assert notebook.cells[0].source == "Because\n\nso."
-    assert repair.take_in_answers(notebook, released) == [], "an answered cell is left alone"
-    untouched = nbformat.v4.new_notebook(cells=[released.cells[0].copy(), released.cells[1]])
-    assert repair.take_in_answers(untouched, released) == []
-
-
 def test_a_stranger_to_the_list_is_named_with_the_likeliest_student(course, tmp_path):
     course.set_students(EVERY[0], ["hugo", "zoë"])
     for student, words in (("Hugo", "not on the list .* did you mean hugo"), ("kim", "not on the list .*to$")):
-        verdict = judge.judge(course, EVERY[0], HandIn(student, tmp_path / "any.ipynb"))
+        verdict = judge.judge(course, EVERY[0], HandIn(student, tmp_path / "any.ipynb"), None)
         assert not verdict.graded
         assert re.search(words, *verdict.remarks)
 
 
-@pytest.fixture(scope="module")
-def gradebook(tmp_path_factory):
-    """The file of a gradebook with one answer to an open question."""
-    path = tmp_path_factory.mktemp("gradebook") / "gradebook.db"
-    with pytest.MonkeyPatch.context() as patched:
-        # nbgrader calls alembic by name, whether this environment was activated or not.
-        patched.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)
-        with Gradebook(f"sqlite:///{path}") as book:
-            book.add_assignment("lab")
-            book.add_notebook("notebook", "lab")
-            book.add_grade_cell("open", "notebook", "lab", max_score=4, cell_type="markdown")
-            book.add_solution_cell("open", "notebook", "lab")
-            book.add_student("ada")
-            book.add_submission("lab", "ada")
-    return path
-
-
-@pytest.fixture
-def answered(gradebook, tmp_path):
-    """An answer to an open question in a real gradebook: (gradebook, grade, comment)."""
-    shutil.copy(gradebook, tmp_path)
-    with Gradebook(f"sqlite:///{tmp_path / gradebook.name}") as book:
-        where = ("open", "notebook", "lab", "ada")
-        yield book, book.find_grade(*where), book.find_comment(*where)
+NOTED = {"points": 3.0, "comment": "good", "of": "now"}
 
 
 @pytest.mark.parametrize(
-    ("row", "marked", "shown", "score", "waits"),
+    ("row", "mark", "shown", "kept"),
     [
-        (None, {}, ("", ""), None, True),
-        (Row("", "well"), {}, ("", "well"), None, True),
-        (Row("2,5", "good"), {}, ("2,5", "good"), 2.5, False),
-        (Row("2.5", "good"), {"open": "now"}, ("2.5", "good"), 2.5, False),
-        (Row("3", "good"), {"open": "before"}, ("", "an earlier answer got 3: good"), None, True),
-        (Row("", "good"), {"open": "now"}, ("", "good"), None, True),
+        (None, None, ("", ""), None),
+        (Row("", "well"), None, ("", "well"), None),
+        (Row("2,5", "good"), None, ("2,5", "good"), {"points": 2.5, "comment": "good", "of": "now"}),
+        (Row("3", "good"), NOTED, ("3", "good"), NOTED),
+        (Row("3", "good"), NOTED | {"of": "before"}, ("", "an earlier answer got 3: good"), None),
+        (Row("", "good"), NOTED, ("", "good"), None),
+        (None, NOTED, ("3", "good"), NOTED),
+        (None, NOTED | {"of": "before"}, ("", "an earlier answer got 3: good"), None),
     ],
-    ids=["new", "waiting", "marked", "again", "rewritten", "taken back"],
+    ids=["new", "waiting", "marked", "again", "rewritten", "taken back", "table lost", "lost and rewritten"],
 )
-def test_a_mark_by_hand_belongs_to_the_answer_it_was_given_for(answered, row, marked, shown, score, waits):
-    book, grade, note = answered
-    grade.manual_score, grade.needs_manual_grade = (3.0, False) if marked else (None, True)
-    assert hand_marks.settle(grade, note, row, marked, "now") == shown
-    book.db.commit()
-    assert (grade.manual_score, grade.needs_manual_grade) == (score, waits)
-    assert book.find_submission_notebook("notebook", "lab", "ada").score == (score or 0)
-    assert marked == ({} if waits else {"open": "now"})
-
-
-def test_a_mark_given_in_the_formgrader_is_taken_over(answered):
-    _, grade, note = answered
-    grade.manual_score, grade.needs_manual_grade, note.manual_comment = 1.5, False, "short"
-    assert hand_marks.settle(grade, note, None, {}, "now") == ("1.5", "short")
-    assert hand_marks.settle(grade, note, Row(), {}, "now").points == "1.5"
+def test_a_mark_by_hand_belongs_to_the_answer_it_was_given_for(row, mark, shown, kept):
+    assert hand_marks.settle(mark, row, "now") == (kept, shown)
 
 
 def test_a_table_of_marks_is_read_as_spreadsheets_write_it(tmp_path, refuses):
@@ -285,10 +206,11 @@ def test_a_table_of_marks_is_read_as_spreadsheets_write_it(tmp_path, refuses):
 
 
 def test_a_missing_notebook_is_unreadable(tmp_path):
+    released = build(EVERY[0].source)
     with pytest.raises(Unreadable, match="no notebook"):
-        repair.read(HandIn("ada", None, ("0 notebooks",)))
+        reading.read(HandIn("ada", None, ("0 notebooks",)), released)
     with pytest.raises(Unreadable, match="no valid notebook"):
-        repair.read(HandIn("ada", tmp_path / "gone.ipynb"))
+        reading.read(HandIn("ada", tmp_path / "gone.ipynb"), released)
 
 
 @every_lab
@@ -342,7 +264,7 @@ def test_the_pack_is_whole(lab, tmp_path):
 
 @pytest.fixture
 def released(course):
-    """A course in which the first lab was released to ada, nbgrader's part left out: (course, lab)."""
+    """A course in which the first lab was released to ada: (course, lab)."""
     lab = EVERY[0]
     write(course.release(lab), nbformat.writes(build(lab.source)))
     course.set_students(lab, ["ada"])
@@ -353,12 +275,60 @@ def test_a_student_folder_with_a_stranger_s_variant_is_told(released, tmp_path):
     course, lab = released
     folder = tmp_path / "submissions" / "ada"
     write(folder / f"{lab.notebook}.ipynb", nbformat.writes(build(lab.source, SOLVED)))
-    course.write_variant(lab, "bob", folder)
+    write(folder / variants.FILE, course.variant(lab, "bob"))
     ((hand_in,), _) = collect.find(folder.parent, lab)
-    said = judge._settle_variant(course, lab, hand_in, tmp_path)
+    said = judge._foreign_variant(course, lab, hand_in)
     assert said == ["it came with the variant of bob; graded with that of ada"]
-    given = json.loads((tmp_path / variants.FILE).read_text())
-    assert given == {"student": "ada", "seed": course.seed(lab, "ada")}
+    write(folder / variants.FILE, course.variant(lab, "ada"))
+    assert judge._foreign_variant(course, lab, hand_in) == []
+
+
+def test_what_lies_beside_a_notebook_comes_along_if_it_is_code(tmp_path):
+    lab, folder = EVERY[0], tmp_path / "all" / "ada"
+    for name, text in {f"{lab.notebook}.ipynb": "{}", "helper.py": "x = 1", "data.csv": "1", "old.zip": "PK"}.items():
+        write(folder / name, text)
+    (folder / "stolen.py").symlink_to(folder / "helper.py")
+    write(folder / "long.py", "#" * 10**6)
+    os.mkfifo(folder / "endless.py")
+    ((hand_in,), _) = collect.find(folder.parent, lab)
+    assert hand_in.helpers == {"helper.py": "x = 1"}
+    remarks = " ".join(hand_in.remarks)
+    assert all(f"{name} is" in remarks for name in ("stolen.py", "long.py", "endless.py", "old.zip"))
+    before = hand_in.digest
+    write(folder / "helper.py", "x = 2")
+    assert collect.find(folder.parent, lab)[0][0].digest != before, "another helper is another hand-in"
+
+
+def test_names_as_moodle_and_canvas_give_them(tmp_path):
+    lab = EVERY[0]
+    for path in (
+        f"Zo\u00eb M\u00fcller_123456_assignsubmission_file/{lab.notebook}.ipynb",
+        f"Kim Li_99_assignsubmission_file_/{lab.notebook}.ipynb",
+        f"leeann_LATE_1234_567_{lab.notebook}-1.ipynb",
+        f"doejohn_77_8_{lab.notebook}.ipynb",
+        f"plain_name/{lab.notebook}.ipynb",
+    ):
+        write(tmp_path / path, "{}")
+    assert {h.student for h in collect.find(tmp_path, lab)[0]} == {
+        "Zo\u00eb M\u00fcller",
+        "Kim Li",
+        "leeann",
+        "doejohn",
+        "plain_name",
+    }
+
+
+def test_each_day_after_the_deadline_costs_its_per_cent():
+    deadline = ("2026-12-01T12:00:00+00:00", 10.0)
+    for when, cost in (
+        ("2026-12-01T11:59:59+00:00", 0),
+        ("2026-12-01T12:00:01+00:00", 0.1),
+        ("2026-12-03T11:00:00+00:00", 0.2),
+        ("2027-12-03T11:00:00+00:00", 1),
+        ("", 0),
+    ):
+        assert record.late_penalty({"when": when}, deadline) == cost
+    assert record.late_penalty({"when": "2027-12-03T11:00:00+00:00"}, None) == 0
 
 
 def test_a_release_with_other_variants_is_graded_anew_and_so_is_whoever_is_added_to_the_list(released):
@@ -389,7 +359,6 @@ def test_a_stopped_round_says_that_nothing_is_lost(course, tmp_path, monkeypatch
 def test_two_commands_at_once_are_refused_and_the_lock_ends_with_the_first(released, tmp_path, refuses):
     course, lab = released
     (tmp_path / "submissions" / "ada").mkdir(parents=True)
-    write(course.folder / "gradebook.db", "")
     with course.alone():
         with refuses("is in use by another command"):
             grade(course, lab, tmp_path / "submissions")
@@ -446,28 +415,10 @@ def test_whatever_a_file_holds_it_is_named_and_stops_nobody(released, tmp_path):
     hand_ins, _ = collect.find(tmp_path / "odd", lab)
     assert {hand_in.student for hand_in in hand_ins} == wanted.keys()
     for hand_in in hand_ins:
-        verdict = judge.judge(course, lab, hand_in)
+        verdict = judge.judge(course, lab, hand_in, None)
         assert not verdict.graded
         assert wanted[hand_in.student] in " ".join(verdict.remarks), hand_in
         assert len(hand_in.digest) > 3
-
-
-def test_half_of_an_emoji_costs_nothing(tmp_path):
-    released = build(EVERY[0].source)
-    text = nbformat.writes(build(EVERY[0].source, SOLVED))
-    write(tmp_path / "ada.ipynb", text.replace("# Lab 00", "\\ud83d # Lab 00"))
-    notebook, remarks = repair.repaired(HandIn("ada", tmp_path / "ada.ipynb"), released)
-    assert remarks == []
-    assert "? # Lab 00" in notebook.cells[0].source
-
-
-def test_a_cell_whose_name_is_damaged_comes_back(tmp_path):
-    released, notebook = build(EVERY[0].source), build(EVERY[0].source)
-    broken = next(cell for cell in notebook.cells if repair.grade_id(cell) == "check-healthy")
-    broken.metadata["nbgrader"] = {"grade_id": ["check-healthy"]}
-    (tmp_path / "ada.ipynb").write_text(json.dumps(notebook))
-    _, remarks = repair.repaired(HandIn("ada", tmp_path / "ada.ipynb"), released)
-    assert remarks == ["put back the deleted cells check-healthy"]
 
 
 # --- A later verdict, and a fault of the machine --------------------------------------------------------------
@@ -476,13 +427,13 @@ def test_a_cell_whose_name_is_damaged_comes_back(tmp_path):
 def test_a_broken_later_file_takes_no_marks_away(released):
     course, lab = released
     results, ada = Results(course, lab), HandIn("ada", course.release(lab))
-    results.keep(ada, Verdict(True, ["fine"], {"open": "abc"}))
+    results.keep(ada, Verdict(True, ["fine"], {}, {"open": "abc"}))
     later = HandIn("ada", None, ("0 notebooks",))
     for _ in range(2):
         results.keep(later, Verdict(False, ["no notebook"]))
     one = Results(course, lab).by_student["ada"]
     said = "a later hand-in is not graded (no notebook): these are the marks of the earlier one"
-    assert (one["status"], one["remarks"], one["answers"]) == ("graded", ["fine", said], {"open": "abc"})
+    assert (one["status"], one["remarks"], one["texts"]) == ("graded", ["fine", said], {"open": "abc"})
     assert results.has(later), "the broken file would be judged again in every round"
     results.postpone(later, "the disk is full")
     assert not results.has(later)
@@ -499,7 +450,7 @@ def test_what_the_machine_spoilt_is_tried_again(released):
     assert not Results(course, lab).has(ada)
 
 
-def test_without_nbgrader_one_sentence_says_what_to_install(monkeypatch, capsys):
+def test_without_a_package_one_sentence_says_what_to_install(monkeypatch, capsys):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     assert main(["assignment", "00"]) == 1
     assert "pip install -e .[classroom]" in capsys.readouterr().err

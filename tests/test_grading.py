@@ -1,42 +1,35 @@
-"""Grading for real, through nbgrader: every lab with right, blank and wrong answers, and whatever a student may do."""
+"""Grading for real: every lab with right, blank and wrong answers, a round with what goes wrong, and what comes out."""
 
 import csv
-import os
+import json
 import re
 import shutil
-import signal
 import subprocess
 import sys
-import threading
-import time
+import zipfile
 from pathlib import Path
 
 import jupytext
 import nbformat
-import psutil
 import pytest
-from submissions import HOSTILE, bare, exercises, hand_in, hand_in_hostile, solved, with_wrong
+from submissions import WRONG_VALUE, broken, cell_of, exercises, hand_in, solved, with_wrong, wrong_answer
 
 from vqlab import LabError, doctor, labs
 from vqlab.classroom import grade as grading
-from vqlab.classroom import judge, record, run
+from vqlab.classroom import judge, record, sandbox, walls
 from vqlab.classroom.course import Course
 from vqlab.classroom.release import release
+from vqlab.exercises import check
 from vqlab.notebooks.build import build
 
 EVERY = labs.every()
 QUICK = labs.find("00")  # the lab that runs fastest stands for all where the lab does not matter
+NAME = f"{QUICK.notebook}.ipynb"
 
 
 def table(report) -> dict[str, dict]:
     with report.table.open(newline="", encoding="utf-8-sig") as file:
         return {row["student"]: row for row in csv.DictReader(file)}
-
-
-def points_of(notebook) -> dict[str, int]:
-    """Marks of every graded cell, by the name of its exercise."""
-    graded = (cell.metadata.nbgrader for cell in notebook.cells if cell.metadata.get("nbgrader", {}).get("grade"))
-    return {meta.grade_id.removeprefix("check-"): meta.points for meta in graded}
 
 
 @pytest.fixture(scope="module", params=EVERY, ids=[lab.name for lab in EVERY])
@@ -53,25 +46,27 @@ def untried(monkeypatch):
 
 
 @pytest.mark.usefixtures("untried")
-def test_wrong_answers_cost_their_own_marks_and_no_others(released, tmp_path):
-    """Each exercise is wrong for one student and right for the other."""
-    (lab, course, _), submissions, students = released, tmp_path / "submissions", ["ada", "bob"]
-    right = bare(solved(lab))
+def test_wrong_answers_cost_the_tests_they_fail_and_no_others(released, tmp_path):
+    """Each exercise is wrong for one student and right for the other, and one has begun nothing."""
+    (lab, course, _), submissions = released, tmp_path / "submissions"
+    right = solved(lab)
     names = exercises(right)
     wrong = {"ada": names[::2], "bob": names[1::2]}
-    for student in students:
+    for student in wrong:
         hand_in(submissions, student, with_wrong(right, lab, wrong[student]), f"{lab.notebook}.ipynb")
     report = grading.grade(course, lab, submissions)
-    assert (report.graded, report.not_graded) == (students, {})
-    points = points_of(nbformat.read(course.release(lab), as_version=4))
-    rows = table(report)
-    for student in students:
+    assert (report.graded, report.not_graded) == (["ada", "bob"], {})
+    rows, seed = table(report), course.seed(lab, "\0instances")
+    for student in wrong:
         for name in names:
-            assert float(rows[student][name]) == (0 if name in wrong[student] else points[name]), (student, name)
-        (to_mark,) = set(points) - set(names)
+            exercise = lab.exercises()[name]
+            earned = check(exercise, wrong_answer(lab, name), seed=seed).marks if name in wrong[student] else None
+            assert earned != len(exercise.tests)
+            assert float(rows[student][name]) == (len(exercise.tests) if earned is None else earned), (student, name)
+        (to_mark,) = record.most_marks(course, lab).keys() - names
         assert rows[student][to_mark] == ""
         assert rows[student]["to mark by hand"] == to_mark
-    feedback = (course.folder / "feedback" / "ada" / lab.name / f"{lab.notebook}.html").read_text(encoding="utf-8")
+    feedback = course.feedback(lab, "ada").read_text(encoding="utf-8")
     lines = [line.strip() for name in wrong["ada"] for line in solutions(lab)[name].splitlines()]
     assert not any(line in feedback for line in lines if len(line) > 25)
 
@@ -99,206 +94,215 @@ def test_nothing_given_to_students_holds_a_solution(released):
         assert {path.name for path in (handout / student).iterdir()} == {f"{lab.notebook}.ipynb", "variant.json"}
 
 
+@pytest.mark.usefixtures("untried")
+def test_a_student_is_asked_their_own_question_whatever_variant_lies_beside(tmp_path):
+    lab = QUICK
+    course, students = Course(tmp_path / "course"), [f"s{i}" for i in range(3)]
+    release(course, lab, students)
+    for student in students:  # the variant of another, no variant, a broken one
+        hand_in(tmp_path / "all", student, solved(lab), NAME)
+    (tmp_path / "all" / "s0" / "variant.json").write_text(course.variant(lab, "s1"))
+    (tmp_path / "all" / "s2" / "variant.json").write_text("{")
+    rows = table(grading.grade(course, lab, tmp_path / "all"))
+    assert {row["healthy"] for row in rows.values()} == {"1"}
+    assert "it came with the variant of s1" in rows["s0"]["remarks"]
+    assert (rows["s1"]["remarks"], rows["s2"]["remarks"]) == ("", "")
+
+
 @pytest.fixture(scope="module")
-def hostile(tmp_path_factory):
-    """One round with everything that could go wrong, and a trial before it: (course, submissions, report)."""
-    folder = tmp_path_factory.mktemp("hostile")
+def round_(tmp_path_factory):
+    """One round with right and broken hand-ins, and a trial before it: (course, submissions, what is said, report)."""
+    folder = tmp_path_factory.mktemp("round")
     course, submissions = Course(folder / "course"), folder / "submissions"
     release(course, QUICK)
-    config = course.folder / "nbgrader_config.py"
-    config.write_text(config.read_text().replace("Execute.timeout = 60", "Execute.timeout = 10"))
-    hand_in_hostile(submissions, bare(solved(QUICK)), QUICK)
-    return course, submissions, grading.grade(course, QUICK, submissions)
+    for student in ("Zoë 李雷", "mia_7_assignsubmission_file"):
+        hand_in(submissions, student, solved(QUICK), NAME)
+    hand_in(submissions, "renamed", solved(QUICK), "my lab (1).ipynb")
+    hand_in(submissions, "wrong", with_wrong(solved(QUICK), QUICK, ["healthy"]), NAME)
+    hostile = solved(QUICK)
+    cell_of(hostile, "healthy").source = (
+        "healthy = '<script>alert(1)</script>'\nraise ValueError('<img src=x>')\n#" + "x" * 10**6
+    )
+    cell_of(hostile, "too_few_tokens").source = "</pre><script>alert(2)</script> **Teacher: 4 of 4**"
+    hand_in(submissions, "hostile", hostile, NAME)
+    said = broken(submissions, QUICK)
+    return course, submissions, said, grading.grade(course, QUICK, submissions)
 
 
-def test_a_hostile_submission_is_reported_and_stops_nobody_else(hostile):
-    *_, report = hostile
+def test_what_cannot_be_graded_is_reported_and_stops_nobody_else(round_):
+    *_, said, report = round_
     rows = table(report)
-    for student, (_, said) in HOSTILE.items():
-        row = rows[student]
-        assert (said is None and row["remarks"] == "") or re.search(said, row["remarks"]), row
-        if student != "kernel killer":
-            assert (row["status"], row["healthy"]) == ("graded", "1"), row
-    assert set(report.not_graded) == {"kernel killer", "other notebook", "empty", "broken", "not utf-8"}
-    assert all(rows[student]["total"] == "" for student in report.not_graded), "no silent zero"
-    assert "valid notebook" in rows["broken"]["remarks"]
-    assert "valid notebook" in rows["not utf-8"]["remarks"]
-    assert "none called" in rows["empty"]["remarks"]
-    assert "another notebook" in rows["other notebook"]["remarks"]
-
-
-def test_what_can_be_put_right_is_put_right_and_said(hostile):
-    *_, report = hostile
-    rows = table(report)
-    assert rows["deleted cell"]["healthy"] == "1"
-    assert "put back the deleted cells check-healthy" in rows["deleted cell"]["remarks"]
-    assert rows["renamed"]["healthy"] == "1"
+    assert report.graded == ["Zoë 李雷", "hostile", "mia", "renamed", "wrong"]
+    assert report.not_graded.keys() == said.keys()
+    for student, words in said.items():
+        assert words in rows[student]["remarks"]
+        assert rows[student]["total"] == "", "no silent zero"
+    earned = {student: rows[student]["healthy"] for student in report.graded}
+    assert earned == {"Zoë 李雷": "1", "mia": "1", "renamed": "1", "wrong": "0", "hostile": "0"}
     assert "my lab (1).ipynb" in rows["renamed"]["remarks"]
-    assert rows["endless answer"]["healthy"] == "0"
+    assert "walls: " in str(report)
 
 
-def test_nbgrader_s_own_commands_work_in_the_course(hostile):
-    course, submissions, _ = hostile
-    right = submissions / "renamed" / "my lab (1).ipynb"
-    environment = os.environ | {"PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])}
+def test_feedback_says_what_was_asked_what_failed_and_why(round_):
+    course, *_ = round_
+    page = course.feedback(QUICK, "wrong").read_text(encoding="utf-8")
+    assert "<strong>wrong</strong>" in page
+    assert f"healthy = {WRONG_VALUE}" in page
+    for words in ("What was asked", "What perplexity would that codebook read", "✗ 0 points", "within 2 %", "0 of 1"):
+        assert words in page, words
+    assert f"You gave {WRONG_VALUE}" in page
+    assert "Your own question: 600, 2400" in page
+    assert "waits of 4" in page
+    not_graded = course.feedback(QUICK, "broken").read_text(encoding="utf-8")
+    assert "This was not graded." in not_graded
+    assert "is no valid notebook" in not_graded
 
-    def nbgrader(*arguments: str | Path) -> subprocess.CompletedProcess:
-        command = [sys.executable, "-m", "nbgrader", *arguments]
-        return subprocess.run(command, cwd=course.folder, env=environment, capture_output=True, text=True, check=True)
 
-    assert "Success! Your notebook passes all the tests." in nbgrader("validate", right).stdout
-    nbgrader("autograde", QUICK.name, "--student", "renamed", "--force")
-    with record.gradebook(course) as book:
-        assert record.marks_of(book, QUICK, "renamed")["healthy"] == (1, 1)
-    nbgrader("export", "--to", "grades.csv")
-    assert f"{QUICK.name}," in (course.folder / "grades.csv").read_text()
+def test_nothing_in_feedback_runs_and_it_stays_small(round_):
+    course, *_ = round_
+    for path in (course.folder / "feedback").rglob("*.html"):
+        page = path.read_text(encoding="utf-8")
+        assert "default-src 'none'" in page
+        assert not re.search("<script|<img|<iframe|javascript:| on[a-z]+=", page)
+        assert len(page.encode()) < 300_000
+    page = course.feedback(QUICK, "hostile").read_text(encoding="utf-8")
+    assert "&lt;script&gt;alert(2)" in page
+    assert "&lt;img src=x&gt;" in page
+    answers = (course.folder / "hand_marks_lab00.html").read_text(encoding="utf-8")
+    assert answers.count("<script>") == 1
+    assert "&lt;script&gt;alert(2)" in answers
+
+
+def test_what_moodle_reads_and_an_overview_come_out(round_):
+    course, *_ = round_
+    moodle = (course.folder / "moodle_lab00.csv").read_text(encoding="utf-8-sig")
+    assert "Participant 7,mia,1," in moodle
+    with zipfile.ZipFile(course.folder / "feedback_lab00.zip") as archive:
+        names = archive.namelist()
+    assert {"mia_7_assignsubmission_file/feedback.html", "not utf-8.html", "wrong/feedback.html"} <= set(names)
+    assert (course.folder / "overview_lab00.png").read_bytes().startswith(b"\x89PNG")
+    similar = (course.folder / "similar_lab00.csv").read_text(encoding="utf-8-sig")
+    assert "too_few_tokens,Zoë 李雷,mia,1.00" in similar
+    assert "hostile" not in similar
+
+
+def test_a_released_notebook_is_one_that_nbgrader_validates(round_):
+    _, submissions, *_ = round_
+    command = [sys.executable, "-m", "nbgrader", "validate", submissions / "renamed" / "my lab (1).ipynb"]
+    said = subprocess.run(command, cwd=submissions, capture_output=True, text=True, check=True)
+    assert "Success! Your notebook passes all the tests." in said.stdout
 
 
 @pytest.mark.usefixtures("untried")
-def test_an_interrupted_round_goes_on_where_it_stopped(hostile, monkeypatch):
-    course, submissions, _ = hostile
-    graded, really = [], judge.run
+def test_an_interrupted_round_goes_on_where_it_stopped(round_, monkeypatch):
+    course, submissions, *_ = round_
+    graded, really = [], judge.judge
 
-    def interrupted(course, lab, student, **named):
+    def interrupted(course, lab, hand_in, box):
         if graded == ["new 1"]:
             raise KeyboardInterrupt
-        graded.append(student)
-        return really(course, lab, student, **named)
+        graded.append(hand_in.student)
+        return really(course, lab, hand_in, box)
 
     for student in ("new 1", "new 2"):
         shutil.copytree(submissions / "renamed", submissions / student)
     with monkeypatch.context() as patched:
-        patched.setattr(judge, "run", interrupted)
+        patched.setattr(judge, "judge", interrupted)
         with pytest.raises(KeyboardInterrupt):
             grading.grade(course, QUICK, submissions)
     with (course.folder / "marks_lab00.csv").open(encoding="utf-8") as file:
         assert "new 1" in file.read()
-    monkeypatch.setattr(judge, "run", lambda *a, **named: graded.append(a[2]) or really(*a, **named))
+    monkeypatch.setattr(judge, "judge", lambda *given: graded.append(given[2].student) or really(*given))
     report = grading.grade(course, QUICK, submissions)
     assert graded == ["new 1", "new 2"]
     assert {"new 1", "new 2", "renamed"} <= set(report.graded)
-    assert not list(course.folder.glob(".judging-*"))
 
 
 @pytest.mark.usefixtures("untried")
-def test_a_later_hand_in_that_cannot_be_graded_leaves_marks_and_feedback_of_the_earlier(hostile):
-    course, submissions, report = hostile
+def test_a_later_hand_in_that_cannot_be_graded_leaves_the_marks_of_the_earlier(round_):
+    course, submissions, *_, report = round_
     (path,) = (submissions / "renamed").iterdir()
     good, before = path.read_bytes(), table(report)["renamed"]
-    places = [course.place(step, QUICK, "renamed") for step in ("submitted", "autograded", "feedback")]
-    kept = [{p.name: p.read_bytes() for p in place.iterdir()} for place in places]
-    killer = nbformat.reads(good, as_version=4)
-    killer.cells.insert(1, nbformat.v4.new_code_cell("import os; os._exit(1)"))
-    for text, said in (("{", "no valid notebook"), (nbformat.writes(killer), "ended the kernel")):
-        path.write_text(text)
-        row = table(grading.grade(course, QUICK, submissions))["renamed"]
-        assert said in row["remarks"]
-        assert "these are the marks of the earlier one" in row["remarks"]
-        assert {**row, "remarks": ""} == {**before, "remarks": ""}
-        assert kept == [{p.name: p.read_bytes() for p in place.iterdir()} for place in places]
+    path.write_text("{")
+    row = table(grading.grade(course, QUICK, submissions))["renamed"]
+    assert "no valid notebook" in row["remarks"]
+    assert "these are the marks of the earlier one" in row["remarks"]
+    assert {**row, "remarks": ""} == {**before, "remarks": ""}
+    assert "The last question" not in course.feedback(QUICK, "renamed").read_text(encoding="utf-8")
     path.write_bytes(good)
     assert table(grading.grade(course, QUICK, submissions))["renamed"] == before
 
 
 @pytest.mark.usefixtures("untried")
-def test_a_fault_of_the_machine_is_no_verdict_and_the_same_command_tries_again(hostile, monkeypatch):
-    course, submissions, _ = hostile
-    for student in ("killed", "no room"):
-        shutil.copytree(submissions / "renamed", submissions / student)
-    really, write = judge.run, judge.write
+def test_a_fault_of_the_machine_is_no_verdict_and_the_same_command_tries_again(round_, monkeypatch):
+    course, submissions, *_ = round_
+    shutil.copytree(submissions / "renamed", submissions / "killed")
+    shutil.copytree(submissions / "renamed", submissions / "no room")
+    really, collect = judge.judge, sandbox._collect
 
-    def shot(course, lab, student, **named):
-        if student == "killed":
-            threading.Thread(target=_shoot_the_worker).start()
-        return really(course, lab, student, **named)
+    def spoilt(course, lab, hand_in, box):
+        if hand_in.student == "no room":
+            raise OSError(28, "No space left on device")
+        return really(course, lab, hand_in, box)
 
-    def full(path, text):
-        if "no room" in path.parts:
-            raise LabError(f"could not write {path} (No space left on device): make room")
-        write(path, text)
+    def shot(process, *given):
+        process._popen.kill()  # as the system does that has run out of memory
+        return collect(process, *given)
 
     with monkeypatch.context() as patched:
-        patched.setattr(judge, "run", shot)
-        patched.setattr(judge, "write", full)
+        patched.setattr(judge, "judge", spoilt)
+        patched.setattr(sandbox, "_collect", shot)
         report = grading.grade(course, QUICK, submissions)
     rows = table(report)
-    for student, said in (("killed", "was killed (signal 9)"), ("no room", "No space left")):
+    if not walls.best().bwrap:  # then it cannot be told who shot
+        rows["killed"] = rows["no room"]
+    for student, said in (("killed", ""), ("no room", "this machine failed: [Errno 28] No space left")):
         assert (rows[student]["status"], rows[student]["total"]) == ("not graded yet", "")
-        assert said in report.not_graded[student]
+        assert said in rows[student]["remarks"]
     report = grading.grade(course, QUICK, submissions)
     assert {"killed", "no room"} <= set(report.graded)
     assert table(report)["killed"]["healthy"] == "1"
 
 
-def _shoot_the_worker() -> None:
-    """As the system does that has run out of memory: the process that grades, which starts a kernel."""
-    while True:
-        for process in psutil.Process().children(recursive=True):
-            if any("ipykernel" in word for word in process.cmdline()):
-                os.kill(process.parent().pid, signal.SIGKILL)
-                return
-        time.sleep(0.05)
-
-
-def test_a_full_disk_is_told_apart_from_a_hand_in_that_fails(tmp_path):
-    (tmp_path / "log").write_text("Traceback\nValueError: no such cell\n")
-    assert "no such cell" in run._failure(1, tmp_path / "log")
-    with pytest.raises(run.MachineFault, match="disk is full"):
-        run._failure(run._MACHINE, tmp_path / "log")
-    with pytest.raises(run.MachineFault, match="signal 9"):
-        run._failure(-9, tmp_path / "log")
-    assert run._failure(0, tmp_path / "log") == ""
-
-
-def test_feedback_that_cannot_be_written_stops_nobody(hostile):
-    course, submissions, report = hostile
-    shutil.rmtree(course.place("autograded", QUICK, "exit"))
-    text = report.hand_marks.read_text(encoding="utf-8")
-    for student in ("exit", "memory"):
-        text = text.replace(f"{student},too_few_tokens,,4,", f"{student},too_few_tokens,1,4,short")
-    report.hand_marks.write_text(text)
-    with pytest.raises(LabError, match=r"feedback could not be written for exit \("):
-        grading.grade(course, QUICK, submissions)
-    assert [table(report)[student]["too_few_tokens"] for student in ("exit", "memory")] == ["1", "1"]
-    feedback = course.place("feedback", QUICK, "memory") / f"{QUICK.notebook}.html"
-    assert re.search(r"Score: 1\.0 / 4\.0", feedback.read_text(encoding="utf-8"))
-
-
-def test_marks_by_hand_are_read_back(hostile):
-    course, submissions, report = hostile
-    shutil.rmtree(course.folder / "submitted")  # a copy of what was handed in, of which nobody has need
-    text = report.hand_marks.read_text(encoding="utf-8")
+@pytest.mark.usefixtures("untried")
+def test_marks_by_hand_are_read_back(round_):
+    course, submissions, *_ = round_
+    path = course.folder / "hand_marks_lab00.csv"
+    text = path.read_text(encoding="utf-8")
     assert "renamed,too_few_tokens,,4," in text
-    report.hand_marks.write_text(text.replace("renamed,too_few_tokens,,4,", 'renamed,too_few_tokens,"2,5",4,good'))
+    marked = text.replace("renamed,too_few_tokens,,4,", 'renamed,too_few_tokens,"2,5",4,good <b>')
+    path.write_text(marked + "wrong,healthy,1,1,the cell was ambiguous\n")
     again = grading.grade(course, QUICK, submissions)
     row = table(again)["renamed"]
     assert (row["too_few_tokens"], row["total"], row["to mark by hand"]) == ("2.5", "3.5", "")
-    assert again.waiting == len(again.graded) - 3
-    feedback = course.folder / "feedback" / "renamed" / QUICK.name / f"{QUICK.notebook}.html"
-    assert re.search(r"Score: 2\.5 / 4\.0", feedback.read_text(encoding="utf-8"))
-    assert re.search(r"<b>Comments:</b>\s*<p>good</p>", feedback.read_text(encoding="utf-8"))
-    text = again.hand_marks.read_text(encoding="utf-8")
-    for nonsense in ("5", "-1", "good"):
-        broken = text.replace('renamed,too_few_tokens,"2,5"', f"renamed,too_few_tokens,{nonsense}")
-        again.hand_marks.write_text(broken)
+    assert again.waiting == len(again.graded) - 1
+    page = course.feedback(QUICK, "renamed").read_text(encoding="utf-8")
+    assert "2.5 of 4, given by a person" in page
+    assert "good &lt;b&gt;" in page
+    assert table(grading.grade(course, QUICK, submissions, again=True))["wrong"]["healthy"] == "1", "overrides survive"
+    text = path.read_text(encoding="utf-8")
+    for nonsense in ("5", "-1", "good", "nan"):
+        broken_table = text.replace('renamed,too_few_tokens,"2,5"', f"renamed,too_few_tokens,{nonsense}")
+        path.write_text(broken_table)
         with pytest.raises(LabError, match="write a number from 0 to 4"):
             grading.grade(course, QUICK, submissions)
-        assert again.hand_marks.read_text() == broken, "what a person typed is theirs to mend"
+        assert path.read_text() == broken_table, "what a person typed is theirs to mend"
     stranger = text + "erik,too_few_tokens,3,4,\n"
-    again.hand_marks.write_text(stranger)
+    path.write_text(stranger)
     with pytest.raises(LabError, match="names erik, too_few_tokens, which nobody handed in"):
         grading.grade(course, QUICK, submissions)
-    assert again.hand_marks.read_text() == stranger
-    again.hand_marks.unlink()
+    assert path.read_text() == stranger
+    path.unlink()
     grading.grade(course, QUICK, submissions)
-    assert "renamed,too_few_tokens,2.5,4,good" in again.hand_marks.read_text(encoding="utf-8"), "from the gradebook"
-    again.hand_marks.write_text(text.replace("student,question", "name,question"))
+    assert "renamed,too_few_tokens,2.5,4,good" in path.read_text(encoding="utf-8"), "from the record"
+    path.write_text(text.replace("student,question", "name,question"))
     with pytest.raises(LabError, match="has lost a column"):
         grading.grade(course, QUICK, submissions)
+    path.unlink()
 
 
-def test_a_missing_package_stops_the_grading_not_the_students(hostile, monkeypatch):
-    course, submissions, _ = hostile
+def test_a_missing_package_stops_the_grading_not_the_students(round_, monkeypatch):
+    course, submissions, *_ = round_
     real = doctor.examine
 
     def without_torch(check):
@@ -309,15 +313,29 @@ def test_a_missing_package_stops_the_grading_not_the_students(hostile, monkeypat
         grading.grade(course, QUICK, submissions, again=True)
 
 
-def test_an_environment_that_fails_the_solved_notebook_cannot_grade(hostile, monkeypatch):
-    course, *_ = hostile
+def test_an_environment_that_fails_the_solved_notebook_cannot_grade(round_, monkeypatch):
+    course, submissions, *_ = round_
 
     def without_numpy(source: Path, answers: str, **how: bool) -> nbformat.NotebookNode:
-        """What a kernel without numpy would do, though this process has it."""
+        """What a process without numpy would do, though this one has it."""
         notebook = build(source, answers, **how)
-        notebook.cells.insert(0, nbformat.v4.new_code_cell("import sys; sys.modules['numpy'] = None"))
+        cell_of(notebook, "healthy").source = "import no_such_module\n" + cell_of(notebook, "healthy").source
         return notebook
 
     monkeypatch.setattr(judge, "build", without_numpy)
     with pytest.raises(LabError, match=r"the solved notebook got 0 of 1 points.*ModuleNotFoundError"):
-        judge.try_out(course, QUICK)
+        grading.grade(course, QUICK, submissions, again=True)
+
+
+def test_a_machine_that_cannot_start_anything_is_said_once(round_, monkeypatch):
+    course, submissions, *_ = round_
+    monkeypatch.setattr(sys, "executable", "/usr/bin/false")
+    monkeypatch.setattr(doctor, "examine", lambda check: doctor.Finding(doctor.OK, ""))
+    with pytest.raises(LabError, match="grading cannot start: the process for hand-ins could not start"):
+        grading.grade(course, QUICK, submissions, again=True)
+
+
+def test_a_results_file_is_plain(round_):
+    course, *_ = round_
+    kept = json.loads((course.folder / "results_lab00.json").read_text(encoding="utf-8"))
+    assert kept["mia"]["came_as"] == "mia_7_assignsubmission_file"

@@ -1,6 +1,6 @@
-"""Labs as classroom assignments, on top of nbgrader: release, collect, grade.
+"""Labs as classroom assignments: release, collect, grade.
 
-Everything of a course lies in one folder, laid out as nbgrader expects it, so that its own commands work there too.
-A round of grading, `grade`, takes each hand-in through: collect, find it · repair, put right what can be · run, in a
-process of its own · judge, graded or not, and why · record, remember that · report, the table of marks.
+A round of grading, `grade`, takes each hand-in through: collect, find it · reading and slicing, what of it counts ·
+sandbox and walls, let its code answer questions in a process of its own · judge, compare the answers here · record,
+remember that · report, pages, exports, overview, what teachers and students get to see.
 """

@@ -4,6 +4,7 @@ import argparse
 import importlib.util
 import sys
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 from vqlab import LabError
@@ -11,7 +12,7 @@ from vqlab import LabError
 
 def add_assignment(subcommands: argparse._SubParsersAction) -> None:
     """`assignment LAB`: release a lab."""
-    parser = _parser(subcommands, "assignment", "release a lab as an nbgrader assignment", _assignment)
+    parser = _parser(subcommands, "assignment", "release a lab as an assignment", _assignment)
     parser.add_argument("--students", type=Path, help="text file, one id a line: a variant of the questions for each")
     parser.add_argument("--common", action="store_true", help="the same questions for all, although variants are out")
 
@@ -21,8 +22,12 @@ def add_grade(subcommands: argparse._SubParsersAction) -> None:
     parser = _parser(subcommands, "grade", "grade a folder of submissions: marks as CSV, feedback as HTML", _grade)
     parser.add_argument("submissions", type=Path, help="a folder with one folder (or notebook) a student")
     parser.add_argument("--again", action="store_true", help="also what was graded before and has not changed")
-    parser.add_argument("--minutes", type=float, default=10, help="time for one submission (default: 10)")
+    parser.add_argument("--minutes", type=float, default=1, help="time for one exercise (default: 1)")
     parser.add_argument("--gigabytes", type=float, default=2.5, help="memory for one submission (default: 2.5)")
+    parser.add_argument("--due", type=datetime.fromisoformat, help="deadline, such as 2026-12-01T23:59; kept")
+    parser.add_argument(
+        "--late", type=float, default=0, help="per cent that each day begun after it costs (default: 0)"
+    )
 
 
 def add_pack(subcommands: argparse._SubParsersAction) -> None:
@@ -38,8 +43,9 @@ def _parser(subcommands: argparse._SubParsersAction, name: str, help: str, run: 
     parser.add_argument("--course", type=Path, default=Path("course"), help="folder of the course (default: course)")
 
     def checked(chosen: argparse.Namespace) -> int:
-        if importlib.util.find_spec("nbgrader") is None:
-            raise LabError("nbgrader is not installed: run `python -m pip install -e .[classroom]` in the repository")
+        for package in ("jinja2", "jupytext", "nbconvert", "psutil"):
+            if importlib.util.find_spec(package) is None:
+                raise LabError(f"{package} is not installed: run `pip install -e .[classroom]` in the repository")
         from vqlab import labs
         from vqlab.classroom import course, students
 
@@ -64,6 +70,10 @@ def _grade(chosen: argparse.Namespace, course, lab, _: list[str]) -> int:
 
     if chosen.minutes <= 0 or chosen.gigabytes < 1:
         raise LabError("a submission needs more than 0 minutes and at least 1 gigabyte")
+    if not 0 <= chosen.late <= 100:
+        raise LabError(f"a day costs from 0 to 100 per cent, not {chosen.late:g}")
+    if chosen.due:
+        course.set_deadline(lab, chosen.due, chosen.late)
     limits = {"minutes": chosen.minutes, "gigabytes": chosen.gigabytes}
     try:
         print(grade.grade(course, lab, chosen.submissions, again=chosen.again, **limits))

@@ -1,10 +1,13 @@
-"""Find each student's notebook in a folder of hand-ins."""
+"""Find each student's notebook in a folder of hand-ins, also where Moodle or Canvas has named the files."""
 
 import hashlib
 import os
+import re
 import stat
 from collections import defaultdict
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 from vqlab import LabError
@@ -12,27 +15,48 @@ from vqlab.classroom import students
 from vqlab.labs import Lab
 
 _LARGEST_MB = 50
+_HELPERS, _HELPER_BYTES = 20, 200_000
+_ARCHIVES = {".zip", ".tar", ".gz", ".tgz", ".7z", ".rar", ".bz2", ".xz"}
+# What they call a hand-in: "Ann Lee_123456_assignsubmission_file", "leeann_LATE_123_4567_01_tokens.ipynb".
+_MOODLE = re.compile(r"(?P<student>.+)_\d+_assignsubmission_(file|onlinetext)_?")
+_CANVAS = re.compile(r"(?P<student>[^_]+)_(LATE_)?\d+_\d+_.+")
 
 
 @dataclass(frozen=True)
 class HandIn:
-    """What one student handed in. notebook: the file, None if there is none; remarks: what is odd about it."""
+    """What one student handed in.
+
+    notebook: the file, None if there is none.   remarks: what is odd about it.   helpers: text of the Python files
+    beside it, by name.   came_as: the name of the folder or file that it came as.
+    """
 
     student: str
     notebook: Path | None
     remarks: tuple[str, ...] = ()
+    helpers: dict[str, str] = field(default_factory=dict)
+    came_as: str = ""
+
+    @property
+    def when(self) -> str:
+        """When the notebook was last written, as the file system has it, in ISO 8601 and UTC."""
+        try:
+            seconds = self.notebook.stat().st_mtime if self.notebook else 0
+        except OSError:
+            seconds = 0
+        return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds") if seconds else ""
 
     @property
     def digest(self) -> str:
-        """Of the notebook as handed in; tells whether it was graded already."""
+        """Of the notebook and what lies beside it; tells whether it was graded already."""
         try:
-            return hashlib.sha256(self.notebook.read_bytes()).hexdigest()[:16] if self.notebook else "none"
-        except OSError:  # `repair` says so
-            return "unreadable"
+            notebook = self.notebook.read_bytes() if self.notebook else b"none"
+        except OSError:  # whoever reads it says so
+            notebook = b"unreadable"
+        return hashlib.sha256(notebook + repr(sorted(self.helpers.items())).encode("utf-8", "replace")).hexdigest()[:16]
 
 
 def find(folder: Path, lab: Lab) -> tuple[list[HandIn], list[str]]:
-    """The hand-ins in `folder`, STUDENT/….ipynb or STUDENT.ipynb, and the names of what is none, such as a zip file.
+    """The hand-ins in `folder`, STUDENT/….ipynb or STUDENT.ipynb, and what is none, such as a zip file.
 
     Raises: LabError if the folder is missing or holds nothing of the kind.
     """
@@ -47,25 +71,58 @@ def find(folder: Path, lab: Lab) -> tuple[list[HandIn], list[str]]:
     by_student, ignored = defaultdict(list), []
     for path in paths:
         if path.is_dir() or path.suffix == ".ipynb":
-            by_student[students.composed(path.name if path.is_dir() else path.stem)].append(path)
+            by_student[_student(path)].append(path)
         else:
-            ignored.append(path.name)
+            hint = " (an archive: unpack it)" if path.suffix.lower() in _ARCHIVES else ""
+            ignored.append(f"{path.name}{hint}")
     if not by_student:
         raise LabError(f"{folder} holds no submissions: put one folder a student there, named by the student's id")
     return [_hand_in(student, found, lab) for student, found in by_student.items()], ignored
 
 
+def _student(path: Path) -> str:
+    name = path.name if path.is_dir() else path.stem
+    known = _MOODLE.fullmatch(name) or (None if path.is_dir() else _CANVAS.fullmatch(name))
+    return students.composed(known["student"] if known else name)
+
+
 def _hand_in(student: str, paths: list[Path], lab: Lab) -> HandIn:
+    came_as = paths[0].name
     try:
         students.check(student)
         if len(paths) > 1:
             names = " and ".join(ascii(path.name) for path in paths)
             raise LabError(f"it came more than once, as {names}: remove all but one")
-        notebook, remarks = (paths[0], ()) if paths[0].suffix == ".ipynb" else _in_folder(paths[0], lab)
+        if paths[0].is_dir():
+            _check_plain(paths[0], paths[0].parent, stat.S_ISDIR)
+            notebook, remarks = _in_folder(paths[0], lab)
+            helpers, odd = _helpers(notebook.parent)
+        else:
+            notebook, remarks, helpers, odd = paths[0], (), {}, ()
         _check_plain(notebook, paths[0].parent)
-    except (LabError, OSError) as error:
-        return HandIn(student, None, (str(error),))
-    return HandIn(student, notebook, remarks)
+        if notebook.stat().st_size > _LARGEST_MB * 1e6:
+            raise LabError(f"{notebook.name} is larger than {_LARGEST_MB} MB: ask for it without outputs")
+    except (LabError, OSError, ValueError) as error:
+        return HandIn(student, None, (str(error),), came_as=came_as)
+    return HandIn(student, notebook, (*remarks, *odd), helpers, came_as)
+
+
+def _helpers(folder: Path) -> tuple[dict[str, str], tuple[str, ...]]:
+    """The Python files beside a notebook, which its cells may import, and remarks on what was left out."""
+    found, odd = {}, []
+    for path in sorted(folder.iterdir()):
+        try:
+            if path.suffix.lower() in _ARCHIVES:
+                odd.append(f"{path.name} is an archive and was not opened")
+            if path.suffix != ".py":
+                continue
+            _check_plain(path, folder)
+            if len(found) == _HELPERS or path.stat().st_size > _HELPER_BYTES:
+                raise LabError(f"{path.name} is too much beside a notebook, so it was left out")
+            found[path.name] = path.read_text(encoding="utf-8-sig")
+        except (LabError, OSError, ValueError) as error:
+            odd.append(str(error))
+    return found, tuple(odd[:5])
 
 
 def _in_folder(folder: Path, lab: Lab) -> tuple[Path, tuple[str, ...]]:
@@ -83,12 +140,9 @@ def _in_folder(folder: Path, lab: Lab) -> tuple[Path, tuple[str, ...]]:
     return taken, tuple(remarks)
 
 
-def _check_plain(path: Path, folder: Path) -> None:
+def _check_plain(path: Path, folder: Path, kind: Callable[[int], bool] = stat.S_ISREG) -> None:
     """A link may lead to another's work, reading a FIFO waits for ever, a device has no end."""
     if os.path.realpath(path) != os.path.join(os.path.realpath(folder), path.relative_to(folder)):
         raise LabError(f"{path.name} is a link to another place: ask for the file itself")
-    status = path.lstat()
-    if not stat.S_ISREG(status.st_mode):
+    if not kind(path.lstat().st_mode):
         raise LabError(f"{path.name} is no ordinary file: ask for it again")
-    if status.st_size > _LARGEST_MB * 1e6:
-        raise LabError(f"{path.name} is larger than {_LARGEST_MB} MB: ask for it without outputs")

@@ -7,25 +7,14 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from vqlab import LabError
-from vqlab.exercises import variants
 from vqlab.files import write_atomically
 from vqlab.labs import Lab
 
 _SETTINGS = "course.json"
-_CONFIG = '''\
-"""nbgrader's settings for this course; its own commands read them when run in this folder."""
-
-c = get_config()  # noqa: F821
-c.CourseDirectory.course_id = "vqlab"
-# An endless loop outside the checks costs a submission this many seconds, not the evening.
-c.Execute.timeout = 60
-# The source is built without solutions, so there are none to clear.
-steps = ("LockCells", "ClearOutput", "CheckCellMetadata", "ComputeChecksums", "SaveCells")
-c.GenerateAssignment.preprocessors = ["nbgrader.preprocessors." + step for step in steps]
-'''
 
 
 @dataclass(frozen=True)
@@ -35,11 +24,10 @@ class Course:
     folder: Path
 
     def prepare(self) -> "Course":
-        """Make the folder with nbgrader's settings and the secret that student seeds are derived from."""
-        settings = json.dumps({"secret": secrets.token_hex(16), "students": {}}, indent=2)
-        for name, text in (("nbgrader_config.py", _CONFIG), (_SETTINGS, settings)):
-            if not (self.folder / name).exists():  # a teacher may have changed it
-                write(self.folder / name, text)
+        """Make the folder with the secret that student seeds are derived from."""
+        if not (self.folder / _SETTINGS).exists():
+            settings = json.dumps({"secret": secrets.token_hex(16), "students": {}}, indent=2)
+            write(self.folder / _SETTINGS, settings)
         return self
 
     @property
@@ -61,6 +49,17 @@ class Course:
         lists = settings["students"] | {lab.name: list(students)}
         write(self.folder / _SETTINGS, json.dumps(settings | {"students": lists}, indent=2, ensure_ascii=False))
 
+    def deadline(self, lab: Lab) -> tuple[str, float] | None:
+        """When hand-ins are due, in ISO 8601, and the per cent of the marks that each day begun after it costs."""
+        found = self._settings.get("due", {}).get(lab.name)
+        return (str(found[0]), float(found[1])) if found else None
+
+    def set_deadline(self, lab: Lab, due: datetime, per_day: float) -> None:
+        """Decide when hand-ins are due, and what a day costs in per cent."""
+        settings = self._settings
+        every = settings.get("due", {}) | {lab.name: [due.isoformat(), per_day]}
+        write(self.folder / _SETTINGS, json.dumps(settings | {"due": every}, indent=2, ensure_ascii=False))
+
     def seed(self, lab: Lab, student: str) -> int:
         """The seed of a student's variant, 1…2³¹: the same whenever asked, and not to be guessed without the secret."""
         key = f"{self._settings['secret']}:{lab.name}:{student}".encode()
@@ -78,18 +77,17 @@ class Course:
             )
         return {student: self.seed(lab, student) for student in students or listed}
 
-    def write_variant(self, lab: Lab, student: str, folder: Path) -> None:
-        """Put the student's variant beside the notebook in `folder`."""
-        variant = {"student": student, "seed": self.seed(lab, student)}
-        write(folder / variants.FILE, json.dumps(variant, ensure_ascii=False) + "\n")
-
-    def place(self, step: str, lab: Lab, student: str = "") -> Path:
-        """The folder that nbgrader keeps a step in: "submitted", "autograded" or "feedback" of a student, "release"."""
-        return self.folder / step / student / lab.name
+    def variant(self, lab: Lab, student: str) -> str:
+        """The text of the file beside a student's notebook that says which questions are theirs."""
+        return json.dumps({"student": student, "seed": self.seed(lab, student)}, ensure_ascii=False) + "\n"
 
     def release(self, lab: Lab) -> Path:
         """The notebook for students."""
-        return self.place("release", lab) / f"{lab.notebook}.ipynb"
+        return self.folder / "release" / lab.name / f"{lab.notebook}.ipynb"
+
+    def feedback(self, lab: Lab, student: str) -> Path:
+        """The page for one student."""
+        return self.folder / "feedback" / student / lab.name / f"{lab.notebook}.html"
 
     @contextmanager
     def alone(self) -> Iterator[None]:

@@ -1,14 +1,12 @@
-"""Marks that a person gives: from a table into nbgrader's gradebook, and back with every answer that still waits."""
+"""Marks that a person gives: from a table into the record, and back with every answer that still waits."""
 
 import csv
 from pathlib import Path
 from typing import NamedTuple
 
-from nbgrader.api import Comment, Grade
-
 from vqlab import LabError
 from vqlab.classroom.course import Course
-from vqlab.classroom.record import GRADED, Results, gradebook, most_marks
+from vqlab.classroom.record import GRADED, Results, answer_digest, most_marks
 from vqlab.classroom.report import write_csv
 from vqlab.labs import Lab
 
@@ -16,11 +14,10 @@ _COLUMNS = ("student", "question", "points", "out of", "comment")
 
 
 class Exchange(NamedTuple):
-    """path: the file; waiting: how many answers still wait; changed: students whose marks or comments are new."""
+    """path: the file; waiting: how many answers still wait."""
 
     path: Path
     waiting: int
-    changed: list[str]
 
 
 class Row(NamedTuple):
@@ -33,61 +30,53 @@ class Row(NamedTuple):
 def exchange(course: Course, lab: Lab, results: Results) -> Exchange:
     """Read the points and comments that a person wrote into hand_marks_LAB.csv; write it anew with all answers to mark.
 
+    The table has the open questions. A row that a person adds for an exercise overrides what the machine gave.
     A mark belongs to the answer that it was given for: where a student has rewritten that, it is asked for again.
     Raises: LabError for points that are no number in 0…out of, or a row that fits no hand-in; nothing is changed.
     """
     path = course.folder / f"hand_marks_{lab.name}.csv"
-    given = read(path)
-    rows, waiting, changed = [list(_COLUMNS)], 0, []
-    with gradebook(course) as book:
-        most = most_marks(book, lab)
-        for (student, question), row in given.items():
-            if student not in results.by_student or question not in most:
-                raise LabError(
-                    f"{path.name} names {student}, {question}, which nobody handed in: mend or remove the row"
-                )
-            if not _fits(row.points, most[question]):
-                raise LabError(
-                    f"{path.name} gives {student} {row.points!r} points: write a number from 0 to {most[question]:g}"
-                )
-        for student, one in sorted(results.by_student.items()):
-            if one["status"] != GRADED:
-                rows += [[*who, row.points, "", row.comment] for who, row in given.items() if who[0] == student]
+    given, most = read(path), most_marks(course, lab)
+    for (student, question), row in given.items():
+        if student not in results.by_student or question not in most:
+            raise LabError(f"{path.name} names {student}, {question}, which nobody handed in: mend or remove the row")
+        if not _fits(row.points, most[question]):
+            raise LabError(
+                f"{path.name} gives {student} {row.points!r} points: write a number from 0 to {most[question]:g}"
+            )
+    rows, waiting = [list(_COLUMNS)], 0
+    for student, one in sorted(results.by_student.items()):
+        if one["status"] != GRADED:
+            rows += [[*who, row.points, "", row.comment] for who, row in given.items() if who[0] == student]
+            continue
+        for question in most:
+            is_open, row = question in one["texts"], given.get((student, question))
+            if not (is_open or row or question in one["by_hand"]):
                 continue
-            for grade in book.find_submission_notebook(lab.notebook, lab.name, student).grades:
-                question = grade.cell.name
-                if question.startswith("check-"):
-                    continue
-                note = book.find_comment(question, lab.notebook, lab.name, student)
-                before = grade.manual_score, note.manual_comment or ""
-                row = settle(grade, note, given.get((student, question)), one["marked"], one["answers"].get(question))
-                if row.points and before != (grade.manual_score, row.comment):
-                    changed.append(student)
-                waiting += not row.points
-                rows.append([student, question, row.points, f"{grade.max_score:g}", row.comment])
-        results.save()
-        book.db.commit()
+            mark, row = settle(one["by_hand"].pop(question, None), row, answer_digest(one, question))
+            if mark:
+                one["by_hand"][question] = mark
+            if is_open or row != Row():
+                rows.append([student, question, row.points, f"{most[question]:g}", row.comment])
+            waiting += bool(is_open and one["texts"][question] and not row.points)
+    results.save()
     write_csv(path, rows)
-    return Exchange(path, waiting, changed)
+    return Exchange(path, waiting)
 
 
-def settle(grade: Grade, note: Comment, row: Row | None, marked: dict[str, str], answer: str | None) -> Row:
-    """Bring the gradebook's mark of one answer in line with the person's row, or the row with the gradebook.
+def settle(mark: dict | None, row: Row | None, answer: str) -> tuple[dict | None, Row]:
+    """The mark that holds for an answer, and the row that says so.
 
-    marked: digests of the answers that marks were given for, kept up to date.   answer: that of the present one.
+    mark: what was noted before, with the digest it was given "of".   row: what the table says.   answer: the digest of
+    the present one.
     """
-    question = grade.cell.name
-    rewritten = marked.get(question, answer) != answer
-    if row and row.points and not rewritten:
-        grade.manual_score, note.manual_comment, grade.needs_manual_grade = _number(row.points), row.comment, False
-        marked[question] = answer
-        return row
-    if row and question in marked:  # rewritten, or the person has taken the mark back
-        del marked[question]
-        grade.manual_score, grade.needs_manual_grade = None, True
-        return Row("", f"an earlier answer got {row.points}: {row.comment}" if rewritten else row.comment)
-    comment = row.comment if row else note.manual_comment or ""  # no row: the gradebook knows, as it does of formgrader
-    return Row("" if grade.needs_manual_grade else f"{grade.score:g}", comment)
+    if mark and mark["of"] != answer:
+        points, comment = row or Row(f"{mark['points']:g}", mark["comment"])
+        return None, Row("", f"an earlier answer got {points}: {comment}")
+    if row is None:  # the table was lost: the record knows
+        return mark, Row(f"{mark['points']:g}", mark["comment"]) if mark else Row()
+    if not row.points:
+        return None, row
+    return {"points": _number(row.points), "comment": row.comment, "of": answer}, row
 
 
 def read(path: Path) -> dict[tuple[str, str], Row]:
@@ -103,9 +92,7 @@ def read(path: Path) -> dict[tuple[str, str], Row]:
         raise LabError(f"{path} is not UTF-8: save it as “CSV UTF-8” from your spreadsheet") from error
     except (KeyError, AttributeError) as error:
         columns = ", ".join(_COLUMNS)
-        raise LabError(
-            f"{path} has lost a column: it needs {columns}; delete it to get it from the gradebook"
-        ) from error
+        raise LabError(f"{path} has lost a column: it needs {columns}; delete it to get it again") from error
 
 
 def _fits(points: str, most: float) -> bool:

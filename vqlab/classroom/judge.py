@@ -1,69 +1,105 @@
 """The verdict on one hand-in: graded or not, and why; and the trial that this machine can judge at all."""
 
 import difflib
-import hashlib
 import json
-import os
-import shutil
 import tempfile
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import nbformat
-from nbformat import NotebookNode
-from nbgrader.utils import rmtree
 
 from vqlab import LabError, doctor
 from vqlab.classroom import students
 from vqlab.classroom.collect import HandIn
 from vqlab.classroom.course import Course, write
-from vqlab.classroom.record import forget, gradebook, marks_of
-from vqlab.classroom.repair import Unreadable, grade_id, repaired
-from vqlab.classroom.run import run
+from vqlab.classroom.reading import Unreadable, read
+from vqlab.classroom.sandbox import Job, Reply, Sandbox
 from vqlab.exercises import variants
+from vqlab.exercises.feedback import Feedback
+from vqlab.exercises.judging import judge as judge_outcomes
 from vqlab.labs import Lab
 from vqlab.notebooks.build import SOLVED, build
 
-_NOT_FOR_TRIALS = ("submitted", "autograded", "feedback", "handout", "logs", "pack", "*.lock", ".*")
+_LONGEST_SOURCE = 20_000  # characters of an answer that are kept for feedback
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What became of a hand-in. answers: a short digest of the source of every named cell, if it was graded."""
+    """What became of a hand-in.
+
+    exercises: the feedback on each, as a dictionary, with the "source" of the answer and the "case" it was asked for.
+    texts: the answer to each open question.
+    """
 
     graded: bool
     remarks: list[str]
-    answers: dict[str, str] = field(default_factory=dict)
+    exercises: dict[str, dict] = field(default_factory=dict)
+    texts: dict[str, str] = field(default_factory=dict)
 
 
-def judge(course: Course, lab: Lab, hand_in: HandIn, **limits: float) -> Verdict:
-    """Grade one hand-in; one that cannot be graded leaves an earlier one of the same student, and its marks, in place.
+def judge(course: Course, lab: Lab, hand_in: HandIn, box: Sandbox) -> Verdict:
+    """Grade one hand-in: its code answers questions behind walls, and its answers are compared here.
 
-    limits: minutes and gigabytes, see `run`.   Raises: MachineFault or LabError where the machine is to blame.
+    Raises: MachineFault or LabError where the machine is to blame.
     """
     student = hand_in.student
     try:
         _check_is_expected(course, lab, student)
-        notebook, remarks = repaired(hand_in, nbformat.read(course.release(lab), as_version=4))
+        answers = read(hand_in, nbformat.read(course.release(lab), as_version=4))
     except Unreadable as error:
         return Verdict(False, [str(error)])
-    with tempfile.TemporaryDirectory(prefix=".judging-", dir=course.folder, ignore_cleanup_errors=True) as folder:
-        scratch = Course(Path(folder))
-        submitted = scratch.place("submitted", lab, student)
-        write(submitted / f"{lab.notebook}.ipynb", nbformat.writes(notebook))
-        remarks += _settle_variant(course, lab, hand_in, submitted)
-        if problem := run(course, lab, student, root=scratch.folder, **limits):
-            if not course.place("autograded", lab, student).exists():
-                forget(course, lab, student)
-            return Verdict(False, [*remarks, problem])
-        for step in ("submitted", "autograded", "feedback"):
-            place = course.place(step, lab, student)
-            if place.exists():
-                rmtree(place)
-            place.parent.mkdir(parents=True, exist_ok=True)
-            os.replace(scratch.place(step, lab, student), place)
-    return _graded(course, lab, student, remarks)
+    remarks = [*answers.remarks, *_foreign_variant(course, lab, hand_in)]
+    individual = bool(course.students(lab))
+    with variants.asking(course.seed(lab, student) if individual else 0):
+        cases = {name: asked() for name, (asked, _) in lab.module("exercises").VARIANTS.items()}
+        known, jobs = lab.exercises(), []
+        for name, cells in answers.code.items():
+            # The same instances for everybody, and not to be known beforehand.
+            questions = known[name].questions(course.seed(lab, "\0instances"))
+            jobs.append(Job(known[name], cells, questions))
+        begun = [job for job in jobs if job.cells]
+        files = dict(hand_in.helpers)
+        if individual:
+            files[variants.FILE] = course.variant(lab, student)
+        replies = iter(box.ask(begun, _asked(lab), files))
+        done = {}
+        for job in jobs:
+            reply = next(replies) if job.cells else Reply()
+            feedback = _feedback(job, reply)
+            remarks += [error for error in reply.errors if error not in remarks]
+            done[job.exercise.name] = {
+                **asdict(feedback),
+                "source": answers.sources[job.exercise.name][:_LONGEST_SOURCE],
+                "errors": list(reply.errors),
+                "case": _in_words(cases.get(job.exercise.name)),
+            }
+    return Verdict(True, remarks, done, {name: text[:_LONGEST_SOURCE] for name, text in answers.texts.items()})
+
+
+def _feedback(job: Job, reply: Reply) -> Feedback:
+    """What is said of a reply. It was made by a stranger's process, so that it may be anything."""
+    exercise, out_of = job.exercise, len(job.exercise.tests)
+    if reply.problem:
+        return Feedback(exercise.name, "wrong", f"There is no answer: {reply.problem}.", 0, out_of)
+    if reply.outcomes is None:
+        says = f"`{exercise.name}` was left as it came." if not job.cells else f"`{exercise.name}` holds nothing."
+        return Feedback(exercise.name, "not yet", says, 0, out_of)
+    try:
+        return judge_outcomes(exercise, job.questions, reply.outcomes)
+    except Exception as error:  # an answer so odd that a comparison fails is no right one
+        says = f"Your answer cannot be compared ({type(error).__name__})."
+        return Feedback(exercise.name, "wrong", says, 0, out_of)
+
+
+def _asked(lab: Lab) -> dict[str, object]:
+    """What the lab's functions tell the student that is being asked: the case, not the answer."""
+    return {asked.__name__: asked() for asked, _ in lab.module("exercises").VARIANTS.values()}
+
+
+def _in_words(case: object) -> str:
+    return "" if case is None else ", ".join(map(str, case if isinstance(case, Sequence) else [case]))
 
 
 def _check_is_expected(course: Course, lab: Lab, student: str) -> None:
@@ -75,48 +111,18 @@ def _check_is_expected(course: Course, lab: Lab, student: str) -> None:
         raise Unreadable(f"{student} is not on the list that {lab.name} was released to{hint}")
 
 
-def _settle_variant(course: Course, lab: Lab, hand_in: HandIn, folder: Path) -> list[str]:
-    """Put the student's own variant beside the notebook, whichever came with it; says so if that was another's."""
+def _foreign_variant(course: Course, lab: Lab, hand_in: HandIn) -> list[str]:
+    """Everybody is graded with their own variant, whichever came with the notebook; says so if that was another's."""
     path = hand_in.notebook.parent / variants.FILE
     came_with, own = None, (None, *([hand_in.student] if course.students(lab) else []))
-    if path.is_file():
-        with suppress(Exception):  # edited or damaged: it is written afresh in any case
-            came_with = students.composed(str(json.loads(path.read_text(encoding="utf-8"))["student"]))
-    graded = f"without variants, as {lab.name} was released"
-    if course.students(lab):
-        course.write_variant(lab, hand_in.student, folder)
-        graded = f"with that of {hand_in.student}"
+    if path.is_file() and path.stat().st_size < 10_000:
+        with suppress(Exception):  # edited or damaged: what counts is the list of the class
+            came_with = students.composed(str(json.loads(path.read_text(encoding="utf-8"))["student"]))[:80]
+    graded = f"with that of {hand_in.student}" if course.students(lab) else f"without, as {lab.name} was released"
     return [f"it came with the variant of {came_with}; graded {graded}"] if came_with not in own else []
 
 
-def _graded(course: Course, lab: Lab, student: str, remarks: list[str]) -> Verdict:
-    notebook = nbformat.read(course.place("autograded", lab, student) / f"{lab.notebook}.ipynb", as_version=4)
-    answers = {name: _digest(cell.source) for cell in notebook.cells if (name := grade_id(cell))}
-    return Verdict(True, [*remarks, *_what_stopped(notebook)], answers)
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:8]
-
-
-def _what_stopped(notebook: NotebookNode) -> list[str]:
-    """What the student should know of cells that ended in an error, at most three; blank exercises are no error."""
-    found = []
-    for number, cell in enumerate(notebook.cells, 1):
-        name = grade_id(cell) or f"cell {number}"
-        errors = [output for output in cell.get("outputs", []) if output.output_type == "error"]
-        if any(error.ename == "CellTimeoutError" for error in errors):
-            found.append(f"{name} ran too long and was stopped")
-            continue
-        found += [
-            f"{name} stopped with {error.ename}: {error.evalue}".rstrip(": ")[:160]
-            for error in errors
-            if error.ename != "NotImplementedError"
-        ]
-    return found[:3]
-
-
-def try_out(course: Course, lab: Lab, **limits: float) -> None:
+def try_out(course: Course, lab: Lab, box: Sandbox) -> None:
     """Make sure that grading can work here, before anybody gets a zero for a missing package.
 
     Raises: LabError if a package is missing, or if the solved notebook does not get full marks, or the blank one any.
@@ -126,20 +132,16 @@ def try_out(course: Course, lab: Lab, **limits: float) -> None:
         if check.name in doctor.PACKAGES and finding.status == doctor.FAIL:
             raise LabError(f"grading cannot start: {finding.text}; {finding.mend}")
     with tempfile.TemporaryDirectory() as folder:
-        trial = Course(Path(folder) / "course")
-        shutil.copytree(course.folder, trial.folder, ignore=shutil.ignore_patterns(*_NOT_FOR_TRIALS))
-        trial.set_students(lab, [])
+        trial = Course(Path(folder) / "course").prepare()
+        write(trial.release(lab), course.release(lab).read_text(encoding="utf-8"))
         solved = Path(folder) / "solved.ipynb"
         write(solved, nbformat.writes(build(lab.source, SOLVED, assignment=True)))
         for student, notebook in (("solved", solved), ("blank", trial.release(lab))):
-            verdict = judge(trial, lab, HandIn(student, notebook), **limits)
-            reason = "; ".join(verdict.remarks) or "no reason given"
-            if not verdict.graded:
-                raise LabError(f"grading cannot start: the {student} notebook was not graded ({reason})")
-            with gradebook(trial) as book:
-                every = marks_of(book, lab, student).values()
-            earned, most = (sum(pair[i] for pair in every if pair[0] is not None) for i in (0, 1))
-            if earned != (most if student == "solved" else 0):
+            verdict = judge(trial, lab, HandIn(student, notebook), box)
+            earned, most = (sum(one[key] for one in verdict.exercises.values()) for key in ("marks", "out_of"))
+            if not verdict.graded or earned != (most if student == "solved" else 0):
+                said = [one["says"] for one in verdict.exercises.values() if one["state"] == "wrong"]
+                reason = "; ".join([*verdict.remarks, *said]) or "no reason given"
                 raise LabError(
                     f"grading cannot start: the {student} notebook got {earned:g} of {most:g} points "
                     f"({reason}): run `python -m vqlab doctor` and mend what it names"

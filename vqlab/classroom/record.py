@@ -1,11 +1,15 @@
-"""What is known of every hand-in: marks in nbgrader's gradebook, and what became of it in results_LAB.json."""
+"""What is known of every hand-in, in results_LAB.json, and the marks that follow from it."""
 
+import hashlib
 import json
+import math
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from nbgrader.api import Gradebook, MissingEntry
+import nbformat
 
 from vqlab import LabError
+from vqlab.classroom import reading
 from vqlab.classroom.collect import HandIn
 from vqlab.classroom.course import Course, write
 from vqlab.labs import Lab
@@ -16,38 +20,49 @@ if TYPE_CHECKING:
 GRADED, NOT_GRADED, LATER = "graded", "not graded", "not graded yet"
 
 
-def gradebook(course: Course) -> Gradebook:
-    """nbgrader's gradebook of the course, a context manager."""
-    return Gradebook(f"sqlite:///{course.folder.resolve() / 'gradebook.db'}", "vqlab")
+def most_marks(course: Course, lab: Lab) -> dict[str, float]:
+    """Most marks of every exercise and open question of the release, in order."""
+    released, known = nbformat.read(course.release(lab), as_version=4), lab.exercises()
+    exercises = {name: float(len(known[name].tests)) for name in reading.exercises(released)}
+    return exercises | {name: float(points) for name, points in reading.questions(released).items()}
 
 
-def most_marks(book: Gradebook, lab: Lab) -> dict[str, float]:
-    """Most marks of every exercise and open question, in order."""
-    cells = book.find_notebook(lab.notebook, lab.name).grade_cells
-    return {cell.name.removeprefix("check-"): cell.max_score for cell in cells}
+def marks_of(one: dict) -> dict[str, float | None]:
+    """The marks in a record by exercise and open question; None while a person has to mark it.
+
+    What a person gave counts before what the machine found; an open question left blank earns nothing, unread.
+    """
+    given = {name: float(feedback["marks"]) for name, feedback in one["exercises"].items()}
+    given |= {name: None if text else 0.0 for name, text in one["texts"].items()}
+    return given | {name: mark["points"] for name, mark in one["by_hand"].items()}
 
 
-def marks_of(book: Gradebook, lab: Lab, student: str) -> dict[str, tuple[float | None, float]]:
-    """A student's marks and most marks of every exercise and open question; None while a person has to mark it."""
-    grades = book.find_submission_notebook(lab.notebook, lab.name, student).grades
-    given = {g.cell.name.removeprefix("check-"): None if g.needs_manual_grade else g.score for g in grades}
-    return {name: (given[name], most) for name, most in most_marks(book, lab).items()}
+def late_penalty(one: dict, deadline: tuple[str, float] | None) -> float:
+    """The share of the marks that lateness costs, 0…1: so many per cent for each day begun after the deadline."""
+    if deadline is None or not one.get("when"):
+        return 0.0
+    due, written = (datetime.fromisoformat(text) for text in (deadline[0], one["when"]))
+    days = math.ceil((written - due.astimezone(UTC)) / timedelta(days=1))
+    return min(1.0, max(0, days) * deadline[1] / 100)
 
 
-def forget(course: Course, lab: Lab, student: str) -> None:
-    """Remove what nbgrader noted of a student's hand-in that could not be graded."""
-    with gradebook(course) as book:
-        try:
-            book.remove_submission(lab.name, student)
-        except MissingEntry:
-            return  # it did not come so far
+def total(one: dict, deadline: tuple[str, float] | None) -> float:
+    """All marks in a record so far, less what lateness costs."""
+    return sum(mark or 0.0 for mark in marks_of(one).values()) * (1 - late_penalty(one, deadline))
+
+
+def answer_digest(one: dict, name: str) -> str:
+    """A short digest of the answer that a mark by hand is given for."""
+    text = one["texts"][name] if name in one["texts"] else one["exercises"][name]["source"]
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
 class Results:
     """What became of each hand-in, kept in results_LAB.json after every one.
 
-    by_student: id -> {"of": what was graded, under which release and list; "status"; "remarks"; "answers" and
-    "marked": digests of the answers, and of those that a person has marked}.
+    by_student: id -> {"of": what was graded, under which release and list; "status"; "remarks"; "when" it was written
+    and "came_as", its name among the hand-ins; "exercises" and "texts" as in a Verdict; "by_hand": name -> {"points",
+    "comment", "of": digest of the answer}}.
     """
 
     def __init__(self, course: Course, lab: Lab) -> None:
@@ -73,13 +88,15 @@ class Results:
         if not verdict.graded:
             self._without_marks(hand_in, NOT_GRADED, "; ".join(verdict.remarks), self._of(hand_in))
             return
-        marked = self.by_student.get(hand_in.student, {}).get("marked", {})
         self.by_student[hand_in.student] = {
             "of": self._of(hand_in),
             "status": GRADED,
             "remarks": verdict.remarks,
-            "answers": verdict.answers,
-            "marked": marked,
+            "when": hand_in.when,
+            "came_as": hand_in.came_as,
+            "exercises": verdict.exercises,
+            "texts": verdict.texts,
+            "by_hand": self.by_student.get(hand_in.student, {}).get("by_hand", {}),
         }
         self.save()
 
@@ -94,7 +111,7 @@ class Results:
             said = f"a later hand-in is {status} ({why}): these are the marks of the earlier one"
             new = before | {"of": of, "kept": kept, "remarks": [*kept, said]}
         else:
-            new = {"of": of, "status": status, "remarks": [why], "marked": before.get("marked", {})}
+            new = {"of": of, "status": status, "remarks": [why], "came_as": hand_in.came_as}
         self.by_student[hand_in.student] = new
         self.save()
 

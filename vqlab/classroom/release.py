@@ -1,4 +1,4 @@
-"""Release a lab as an nbgrader assignment: the same notebook for all, or one variant a student."""
+"""Release a lab as an assignment: the same notebook for all, or one variant a student."""
 
 import re
 import shutil
@@ -8,7 +8,6 @@ from pathlib import Path
 import nbformat
 
 from vqlab import LabError
-from vqlab.classroom import run
 from vqlab.classroom.course import Course, write
 from vqlab.exercises import variants
 from vqlab.labs import Lab
@@ -22,8 +21,8 @@ def release(course: Course, lab: Lab, students: Sequence[str] = (), common: bool
 
     common: ask all the same from now on, although there were variants before.
     Returns: what to give to students: the folder of the released notebook, or that with one folder a student.
-    Raises: LabError if the source does not build or nbgrader refuses it, or if variants are out and no list is given:
-        right answers to them would be marked wrong.
+    Raises: LabError if the source does not build, or if variants are out and no list is given: right answers to them
+        would be marked wrong.
     """
     with course.prepare().alone():
         if (out := course.students(lab)) and not (students or common):
@@ -31,16 +30,14 @@ def release(course: Course, lab: Lab, students: Sequence[str] = (), common: bool
                 f"{lab.name} was released with a variant for each of {len(out)} students: give the list again, or "
                 "--common if all shall answer the same from now on"
             )
-        write(course.place("source", lab) / f"{lab.notebook}.ipynb", _for_students(lab, bool(students)))
-        if problem := run.run(course, lab, "", steps=("generate_assignment",)):
-            raise LabError(f"{lab.name} could not be released: {problem}")
+        released = _for_students(lab, bool(students))
+        write(course.release(lab), released)
         course.set_students(lab, students)
         handout = course.folder / "handout" / lab.name
         shutil.rmtree(handout, ignore_errors=True)
-        released = course.release(lab).read_text(encoding="utf-8")
         for student in students:
             write(handout / student / course.release(lab).name, released)
-            course.write_variant(lab, student, handout / student)
+            write(handout / student / variants.FILE, course.variant(lab, student))
     return handout if students else course.release(lab).parent
 
 
@@ -50,6 +47,8 @@ def _for_students(lab: Lab, individual: bool) -> str:
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             cell.source = _LINK_TO_A_LAB.sub(r"\1", cell.source)
+        if cell.metadata.get("nbgrader", {}).get("locked"):
+            cell.metadata.update(deletable=False, editable=False)
     variant = f" Keep `{variants.FILE}` beside it: your own questions are drawn from it." if individual else ""
     notebook.cells[0].source += f"\n\n**Hand in** this notebook under its name, `{lab.notebook}.ipynb`.{variant}"
     return nbformat.writes(notebook)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from vqlab.classroom.course import Course, write
-from vqlab.classroom.record import GRADED, Results, gradebook, marks_of, most_marks
+from vqlab.classroom.record import GRADED, Results, late_penalty, marks_of, most_marks, total
 from vqlab.labs import Lab
 
 
@@ -14,6 +14,7 @@ class Report(NamedTuple):
     """What a round left: the tables, how many answers wait for a person, who was graded or not, and why.
 
     missing: students who were given a variant and have handed in nothing; ignored: files that are no hand-ins.
+    walls: what stood between the hand-ins and this machine.
     """
 
     table: Path
@@ -23,6 +24,7 @@ class Report(NamedTuple):
     not_graded: dict[str, str]
     missing: list[str]
     ignored: list[str]
+    walls: str
 
     def __str__(self) -> str:
         lines = [f"{len(self.graded)} graded, {len(self.not_graded)} not; the marks are in {self.table}"]
@@ -32,26 +34,28 @@ class Report(NamedTuple):
         if self.ignored:
             lines.append(f"ignored: {', '.join(self.ignored)}")
         if self.waiting:
+            page = self.hand_marks.with_suffix(".html")
             lines.append(
-                f"{self.waiting} open answers wait: fill in the points in {self.hand_marks} and grade once more"
+                f"{self.waiting} open answers wait: mark them in {page}, save it as {self.hand_marks}, grade once more"
             )
+        lines.append(f"walls: {self.walls}")
         return "\n".join(lines)
 
 
 def write_marks(course: Course, lab: Lab, results: Results) -> Path:
     """Write marks_LAB.csv: a row a student with status, marks, total and remarks."""
-    with gradebook(course) as book:
-        most = most_marks(book, lab)
-        rows = [["student", "status", *most, "total", "out of", "to mark by hand", "remarks"]]
-        for student, one in sorted(results.by_student.items()):
-            marks, total, waiting = dict.fromkeys(most, ""), "", []
-            if one["status"] == GRADED:
-                given = {name: mark for name, (mark, _) in marks_of(book, lab, student).items()}
-                waiting = [name for name, mark in given.items() if mark is None]
-                marks = {name: "" if mark is None else f"{mark:g}" for name, mark in given.items()}
-                total = f"{sum(mark or 0 for mark in given.values()):g}"
-            out_of, remarks = f"{sum(most.values()):g}", "; ".join(one["remarks"])
-            rows.append([student, one["status"], *marks.values(), total, out_of, " ".join(waiting), remarks])
+    most, deadline = most_marks(course, lab), course.deadline(lab)
+    rows = [["student", "status", *most, "late", "total", "out of", "to mark by hand", "remarks"]]
+    for student, one in sorted(results.by_student.items()):
+        marks, sum_, late, waiting = dict.fromkeys(most, ""), "", "", []
+        if one["status"] == GRADED:
+            given = marks_of(one)
+            waiting = [name for name in most if given.get(name, 0.0) is None]
+            marks = {name: "" if given.get(name) is None else f"{given[name]:g}" for name in most}
+            sum_, cost = f"{total(one, deadline):g}", late_penalty(one, deadline)
+            late = f"-{cost:.0%}" if cost else ""
+        out_of, remarks = f"{sum(most.values()):g}", "; ".join(one["remarks"])
+        rows.append([student, one["status"], *marks.values(), late, sum_, out_of, " ".join(waiting), remarks])
     rows += [[student, "no submission", *[""] * (len(rows[0]) - 2)] for student in missing(course, lab, results)]
     target = course.folder / f"marks_{lab.name}.csv"
     write_csv(target, rows)

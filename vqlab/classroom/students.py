@@ -20,8 +20,10 @@ def composed(student: str) -> str:
 def check(student: str) -> str:
     """The id, composed. Raises: LabError if it cannot be the name of a folder on every system."""
     student = composed(student)
-    if not student or student[0] in ".-" or student != student.strip() or _FORBIDDEN & set(student):
-        raise LabError(f"{student!r} cannot be a student id: it begins with a dot or dash, or holds one of {_LISTED}")
+    if not student or student[0] in ".-=@" or student != student.strip() or _FORBIDDEN & set(student):
+        raise LabError(
+            f"{student!r} cannot be a student id: it begins with a dot, a dash, = or @, or holds one of {_LISTED}"
+        )
     if len(student) > _LONGEST_ID:
         raise LabError(f"{student[:20]}… cannot be a student id: it has more than {_LONGEST_ID} characters")
     return student

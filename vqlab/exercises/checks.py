@@ -75,7 +75,7 @@ class Exercise:
     """What is asked, what is right and what is often wrong.
 
     name: as in the lab.   reference: the right function, of plain arrays; without arguments if a value is asked.
-    tests: a mark each.   mistakes: in the order they are tried, no marks for any.
+    tests: a mark each.   mistakes: in the order they are tried; what one costs are the tests that it fails.
     returns: names of the things that come back, if several.   tolerance: relative.
     tensors: whether arrays reach the student's function as tensors.   asks: how it is asked, as `running.called`.
     alike(arguments, one, other): whether two answers count as the same, if it takes more than `comparing.near`.

@@ -17,13 +17,18 @@ _MOST_SHOWN = 12  # numbers of an array
 
 @dataclass(frozen=True)
 class Feedback:
-    """What the student sees. state: "not yet", "wrong" or "passed"; marks out of `out_of`, 0 if a mistake is named."""
+    """What the student sees. state: "not yet", "wrong" or "passed"; marks: one for each test that passes, of `out_of`.
+
+    mistake: the sentence that names it, "" if none is recognised.   tests: whether each passes, in order.
+    """
 
     exercise: str
     state: str
     says: str
     marks: int
     out_of: int
+    mistake: str = ""
+    tests: tuple[bool, ...] = ()
 
     def __str__(self) -> str:
         sign = {"not yet": "○", "wrong": "✗", "passed": "✓"}[self.state]
@@ -33,7 +38,7 @@ class Feedback:
         colour = {"not yet": "#6b6b6b", "wrong": "#B03A00", "passed": "#00704F"}[self.state]
         text = re.sub("`([^`]+)`", r"<code>\1</code>", escape(str(self)))
         html = f'<p role="status" style="border-left:5px solid {colour};padding-left:8px">{text}</p>'
-        # A grader takes a bare number for partial credit, and anything else for full credit.
+        # nbgrader takes a bare number for partial credit, and anything else for full credit.
         return {"text/plain": str(self.marks), "text/markdown": str(self), "text/html": html}
 
 

@@ -14,10 +14,7 @@ if TYPE_CHECKING:
 
 
 def judge(exercise: "Exercise", questions: Sequence["Question"], outcomes: Sequence[Outcome]) -> Feedback:
-    """What is said of these outcomes, and the marks: one for each test whose questions are all answered right.
-
-    But none for a mistake that has a name: its hint stood under the cell long before anybody handed it in.
-    """
+    """What is said of these outcomes, and the marks: one for each test whose questions are all answered right."""
     return _Judgement(exercise, questions, outcomes).feedback()
 
 
@@ -38,15 +35,16 @@ class _Judgement:
             says = "Replace `raise NotImplementedError` by your code."
             return Feedback(self.exercise.name, "not yet", says, 0, out_of)
         failed = [i for i in range(len(self.questions)) if not self.passes(i)]
-        marks = out_of - len({self.questions[i].test for i in failed})
+        tests = tuple(t not in {self.questions[i].test for i in failed} for t in range(out_of))
         if not failed:
             says = "The test passes." if out_of == 1 else f"All {out_of} tests pass."
-            return Feedback(self.exercise.name, "passed", says, marks, out_of)
-        if mistake := self.named():
-            says, marks = f"{mistake.says} {self.instance_of(mistake)}".rstrip(), 0
+            return Feedback(self.exercise.name, "passed", says, out_of, out_of, tests=tests)
+        mistake = self.named()
+        if mistake:
+            says = f"{mistake.says} {self.instance_of(mistake)}".rstrip()
         else:
             says = self.failure(min(failed, key=self.order))
-        return Feedback(self.exercise.name, "wrong", says, marks, out_of)
+        return Feedback(self.exercise.name, "wrong", says, sum(tests), out_of, mistake.says if mistake else "", tests)
 
     def order(self, i: int) -> tuple:
         """Questions to show first: of the first test, answered wrong and not only by writing into arguments, small."""

@@ -2,11 +2,8 @@
 
 import ast
 import inspect
-import json
 import re
-import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import chdir
 from pathlib import Path
 
 import jupytext
@@ -65,8 +62,7 @@ def _individual_answers(lab: Lab, seeds: Mapping[str, int]) -> Iterator[str]:
     yield f"| student | {' | '.join(f'{name}: asked for | answer' for name in drawn)} |"
     yield "|---" * (2 * len(drawn) + 1) + "|"
     for student, seed in seeds.items():
-        with tempfile.TemporaryDirectory() as folder, chdir(folder):
-            Path(variants.FILE).write_text(json.dumps({"seed": seed}), encoding="utf-8")
+        with variants.asking(seed):
             answers = [f"{', '.join(map(str, asked()))} | {answer():.5g}" for asked, answer in drawn.values()]
         yield f"| {student} | {' | '.join(answers)} |"
 

@@ -1,0 +1,78 @@
+"""What a class got right and wrong, as a picture for the next lecture; and a list of answers that resemble others."""
+
+import difflib
+import io
+import itertools
+from collections import Counter
+
+from matplotlib.figure import Figure
+
+from vqlab.classroom.course import Course
+from vqlab.classroom.record import Results, marks_of, most_marks
+from vqlab.classroom.report import write_csv
+from vqlab.files import write_atomically
+from vqlab.labs import Lab
+
+_ALIKE, _SHORTEST = 0.9, 150  # of shorter answers all right ones are alike
+_MOST_MISTAKES = 10
+
+
+def write(course: Course, lab: Lab, results: Results) -> None:
+    """Write overview_LAB.png and similar_LAB.csv. Raises: LabError or OSError if the disk is full."""
+    graded, most = results.graded(), most_marks(course, lab)
+    if not graded:
+        return
+    picture = io.BytesIO()
+    _picture(lab, graded, most).savefig(picture, format="png", dpi=110)
+    write_atomically(course.folder / f"overview_{lab.name}.png", lambda file: file.write(picture.getvalue()))
+    rows = [["question", "student", "other student", "alike"], *similar(lab, graded)]
+    write_csv(course.folder / f"similar_{lab.name}.csv", rows)
+
+
+def mistakes(graded: dict[str, dict]) -> Counter:
+    """How many students made each mistake that has a name: (exercise, sentence) -> count."""
+    found = ((name, one["mistake"]) for record in graded.values() for name, one in record["exercises"].items())
+    return Counter((name, says) for name, says in found if says)
+
+
+def similar(lab: Lab, graded: dict[str, dict]) -> list[list]:
+    """Pairs of answers of which at least nine tenths agree, the likest first. It is listed, and never judged."""
+    rows, exercises = [], lab.exercises()
+    for name in next(iter(graded.values()))["exercises"] | next(iter(graded.values()))["texts"]:
+        if name in exercises and exercises[name].is_value:
+            continue
+        answers = {
+            student: one["texts"].get(name) or one["exercises"].get(name, {}).get("source", "")
+            for student, one in graded.items()
+        }
+        long = {student: text for student, text in answers.items() if len(text) >= _SHORTEST}
+        for (one, text), (other, others) in itertools.combinations(long.items(), 2):
+            match = difflib.SequenceMatcher(None, text, others, autojunk=False)
+            if match.real_quick_ratio() >= _ALIKE and match.quick_ratio() >= _ALIKE and match.ratio() >= _ALIKE:
+                rows.append([name, one, other, f"{match.ratio():.2f}"])
+    return sorted(rows, key=lambda row: -float(row[-1]))
+
+
+def _picture(lab: Lab, graded: dict[str, dict], most: dict[str, float]) -> Figure:
+    """Left, the share of the marks that the class got, question by question; right, the commonest mistakes."""
+    figure = Figure(figsize=(13, 1.2 + 0.55 * max(len(most), _MOST_MISTAKES)), layout="constrained")
+    left, right = figure.subplots(1, 2, width_ratios=(2, 3))
+    given = [marks_of(one) for one in graded.values()]
+    shares = [[mark[name] / most[name] for mark in given if mark.get(name) is not None] for name in most]
+    means = [sum(share) / len(share) if share else 0 for share in shares]
+    bars = left.barh(list(most), means, color="#0072B2")
+    left.bar_label(
+        bars, [f"{mean:.0%}" if s else "not marked yet" for mean, s in zip(means, shares, strict=True)], padding=3
+    )
+    left.set(xlim=(0, 1.25), xlabel="mean share of the points", title=f"{lab.name}: {len(graded)} students")
+    left.invert_yaxis()
+    found = mistakes(graded).most_common(_MOST_MISTAKES)
+    labels = [f"{name}: {says if len(says) < 70 else says[:69] + '…'}" for (name, says), _ in found]
+    bars = right.barh(range(len(found)), [count for _, count in found], color="#D55E00")
+    right.bar_label(bars, padding=3)
+    right.set_yticks(range(len(found)), labels, fontsize=9, parse_math=False)
+    right.set(
+        xlabel="students", title="mistakes that have a name" if found else "nobody made a mistake that has a name"
+    )
+    right.invert_yaxis()
+    return figure
