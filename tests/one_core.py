@@ -32,4 +32,4 @@ for i, cell in enumerate(again):
 notebook.cells += [spent, *again]
 NotebookClient(notebook, timeout=300, resources={"metadata": {"path": os.getcwd()}}).execute()
 nbformat.write(notebook, path)
-print(spent.outputs[0].text)
+print(*(output.text for output in spent.outputs), sep="")
