@@ -57,7 +57,7 @@ def state(trainer: Trainer) -> dict[str, torch.Tensor]:
 
 def every_variant(rank: int) -> dict:
     os.environ |= {"RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": str(RANKS), "LOCAL_WORLD_SIZE": str(RANKS)}
-    os.environ |= {"MASTER_ADDR": "localhost", "MASTER_PORT": "0", "TORCHELASTIC_RUN_ID": "test"}
+    os.environ |= {"MASTER_ADDR": "localhost", "MASTER_PORT": "0", "TORCHELASTIC_RUN_ID": "test"}  # as torchrun does
     launcher = launch("cpu")
     found = {variant: state(make(variant, launcher).run()) for variant in VARIANTS}
     path = Path(os.environ["VQLAB_TEST_FOLDER"]) / "half.pt"
@@ -130,10 +130,14 @@ def test_torchrun_trains_by_the_command_line_and_after_kill_9_the_same_curve_goe
         return ["train", "--config", str(tmp_path / "run.toml"), *files]
 
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    torchrun += ["--max-restarts", "1", str(tmp_path / "run.py"), str(tmp_path / "killed"), *told("two")]
-    ran = subprocess.run(torchrun, capture_output=True, text=True, env=os.environ | {"OMP_NUM_THREADS": "1"})
-    assert ran.returncode == 0, ran.stderr[-2000:]
+    torchrun += [str(tmp_path / "run.py"), str(tmp_path / "killed"), *told("two")]
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    killed = subprocess.run(torchrun, capture_output=True, text=True, env=environment)
+    assert killed.returncode != 0
     assert (tmp_path / "killed").exists()
+    assert torch.load(tmp_path / "two.pt", weights_only=True)["step"] == 10
+    ran = subprocess.run(torchrun, capture_output=True, text=True, env=environment)
+    assert ran.returncode == 0, ran.stderr[-4000:]
     assert main(told("one")) == 0
     assert ran.stdout.splitlines()[-1].startswith("reconstruction error ")
     assert ran.stdout.count("reconstruction error ") == 1
