@@ -38,9 +38,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("versions", choices=["oldest", "newest"])
     parser.add_argument("--torch", help="a requirement instead of that of pyproject.toml")
-    parser.add_argument(
-        "--python", default=sys.executable, help="that of the new environment"
-    )
+    parser.add_argument("--python", default=sys.executable, help="that of the new environment")
     options, words = parser.parse_known_args()
     own = promised(options.versions)
     if options.torch:
