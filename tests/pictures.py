@@ -1,5 +1,6 @@
 """What is asked of every picture, whichever lab it is from."""
 
+import re
 from collections.abc import Collection, Sequence
 
 from vqlab import figures
@@ -12,7 +13,8 @@ SMALLEST_TEXT = 11  # points
 def check(view: View) -> None:
     """Small, legible, inside its frame, and described in numbers."""
     assert len(figures.png(view.figure)) <= MOST_BYTES
-    assert len(view.html()) <= MOST_HTML_BYTES
+    html = view.html()
+    assert len(html) <= MOST_HTML_BYTES
     assert view.figure.get_facecolor()[3] == 1
     assert len(view.figure.axes) <= 3
     for sentence in (view.alt, view.figure._suptitle.get_text()):
@@ -29,17 +31,17 @@ def check(view: View) -> None:
         extent = text.get_window_extent(renderer)
         inside = extent.x0 >= 0 and extent.y0 >= 0 and extent.x1 <= view.figure.bbox.x1
         assert inside or not text.get_text(), text.get_text()
-    _check_that_panels_can_part(view, renderer)
+    _check_that_panels_can_part(view, [int(width) for width in re.findall(r"flex:(\d+) ", html)], renderer)
 
 
-def _check_that_panels_can_part(view: View, renderer) -> None:
-    """On a narrow page each panel stands alone: nothing that it writes may reach into the next."""
-    rights = [panel.width for panel in figures.svg_panels(view.figure)]
+def _check_that_panels_can_part(view: View, widths: Sequence[int], renderer) -> None:
+    """On a narrow page each panel stands alone: nothing that it writes may reach into the next. widths: in pixels."""
     for i, axis in enumerate(view.figure.panels):
-        left, right = sum(rights[:i]), sum(rights[: i + 1])
+        left, right = sum(widths[:i]), sum(widths[: i + 1])
         extent = axis.get_tightbbox(renderer)
         assert extent.x0 >= left - 1, axis.get_title(loc="left")
         assert extent.x1 <= right + 1, axis.get_title(loc="left")
+    assert len(widths) == len(view.figure.panels)
 
 
 def check_that_nothing_moves(shown: Sequence[View], may_move: Collection[str] = ()) -> None:

@@ -333,11 +333,11 @@ def every_view(sweep, adaptive, codes, clustered):
     yield [race.race_view(sweep.settings, {"warmup": w, "bits": r}) for w in (0, 100, 800) for r in (2, 8, 14)]
     yield [
         flow.flow_view(sweep.settings, {"warmup": w, "bits": r, "beta": beta, "start": eps})
-        for w, r, beta, eps in itertools.product((0, 100, 800), (2, 14), (0, 4), (0.02, 0.5))
+        for w, r, beta, eps in itertools.product((0, 800), (2, 14), (0, 4), (0.02, 0.5))
     ]
     yield [
         dimensions.training_view(sweep, {"warmup": w, "beta": beta, "budget": budget})
-        for w, beta, budget in itertools.product((0, 100, 800), betas, (500, 1500))
+        for w, beta, budget in itertools.product((0, 800), betas, (500, 1500))
     ]
     yield [verdicts.verdict_view(sweep, clustered, {"beta": beta}) for beta in betas]
     yield [sizes.sizes_view(codes, {"warmup": w}) for w in codes.axes["warmup"].values]

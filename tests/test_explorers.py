@@ -9,7 +9,7 @@ import pytest
 
 PLACES = [(source, i) for source in explorers.SOURCES for i in range(explorers.count(source))]
 MOST_SECONDS = 0.15  # of the processor, from a move to its picture
-FRESH = 3  # one move of so many is drawn on a fresh sheet as well
+FRESH = 5  # one move of so many is drawn on a fresh sheet as well
 every_explorer = pytest.mark.parametrize(
     "explorer", PLACES, indirect=True, ids=[f"{source.stem[:2]}-{i}" for source, i in PLACES]
 )

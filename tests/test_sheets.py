@@ -2,6 +2,7 @@
 
 import re
 import threading
+from contextlib import nullcontext
 from xml.etree import ElementTree
 
 import matplotlib
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 
 from vqlab import figures
-from vqlab.figures import View
+from vqlab.figures import View, rendering
 
 
 @figures.styled
@@ -39,6 +40,25 @@ def test_sheets_are_used_again_and_show_nothing_of_what_was_on_them():
     again = plain()
     assert again.figure is old
     assert again.html() == fresh
+
+
+def test_what_is_measured_once_or_not_at_all_stands_where_matplotlib_would_put_it(monkeypatch):
+    @figures.styled
+    def wordy() -> View:
+        figure, (left, right) = figures.canvas(2, "2 panels")
+        left.plot([0, 3e-7], [0, 3e-7], label="small")  # with an offset beside each axis
+        right.semilogy([1, 1e5], label="large")
+        right.set_title("two\nlines", fontsize=9)
+        for axis in (left, right):
+            axis.set(xlabel="x", ylabel="y")
+            axis.legend()
+        return View(figure, "2", "2")
+
+    fast = wordy().html()
+    assert len(re.findall("1e[-−]7", fast)) == 2
+    monkeypatch.delattr(rendering._Renderer, "_get_font_height_metrics")
+    monkeypatch.setattr(rendering, "_unmeasured", lambda axis: nullcontext())
+    assert wordy().html() == fast
 
 
 def test_no_style_leaks_however_many_draw_at_once():

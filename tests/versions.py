@@ -2,6 +2,7 @@
 
     python tests/versions.py oldest                        in a new environment, .venv-oldest
     python tests/versions.py newest -k lab00 tests         further words go to pytest
+    python tests/versions.py newest --python python3.13    by another Python than this one
     python tests/versions.py oldest --torch torch==2.13.0  where the promised PyTorch is not to be had
 
 The tools of the tests, and JupyterLab with its own, stay as they are pinned.
@@ -13,7 +14,6 @@ import re
 import subprocess
 import sys
 import tomllib
-import venv
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -38,12 +38,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("versions", choices=["oldest", "newest"])
     parser.add_argument("--torch", help="a requirement instead of that of pyproject.toml")
+    parser.add_argument("--python", default=sys.executable, help="that of the new environment")
     options, words = parser.parse_known_args()
     own = promised(options.versions)
     if options.torch:
         own["torch"] = options.torch
     folder = ROOT / f".venv-{options.versions}"
-    venv.create(folder, with_pip=True, clear=True)
+    subprocess.run([options.python, "-m", "venv", "--clear", folder], check=True)
     python = folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
     install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     subprocess.run([*install, *own.values(), *tools(own.keys()), "-e", ROOT], check=True)

@@ -2,12 +2,17 @@
 
 import io
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from itertools import cycle
 from typing import ClassVar, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.backends.backend_svg import RendererSVG
+from matplotlib.font_manager import fontManager, get_font
 from matplotlib.path import Path
 from matplotlib.transforms import Affine2D, IdentityTransform
 from PIL import Image
@@ -77,6 +82,7 @@ class _Renderer(RendererSVG):
     """
 
     _sizes: ClassVar[dict[tuple, tuple]] = {}
+    _heights: ClassVar[dict[int, tuple]] = {}
     _series, _stamp = 0, ""
 
     def get_text_width_height_descent(self, s, prop, ismath):
@@ -84,6 +90,17 @@ class _Renderer(RendererSVG):
         if key not in self._sizes:
             self._sizes[key] = super().get_text_width_height_descent(s, prop, ismath)
         return self._sizes[key]
+
+    def _get_font_height_metrics(self, prop):
+        # matplotlib 3.11 asks here first, before it reads the same from the font's tables for every word.
+        key = hash(prop)
+        if key not in self._heights:
+            font = get_font(fontManager._find_fonts_by_props(prop))
+            scale = prop.get_size_in_points() / font.get_sfnt_table("head")["unitsPerEm"]
+            table = font.get_sfnt_table("OS/2")
+            ascent, descent, gap = (table[f"sTypo{part}"] * scale for part in ("Ascender", "Descender", "LineGap"))
+            self._heights[key] = ascent, -descent, gap
+        return self._heights[key]
 
     def draw_markers(self, gc, marker_path, marker_trans, path, trans, rgbFace=None):
         points = trans.transform(path.vertices)  # (n, 2)
@@ -115,10 +132,28 @@ def _svg(axis: Axes, left: float, width: float) -> str:
     text = io.StringIO()
     renderer = _Renderer(figure_width, figure_height, text, image_dpi=_PIXELS, metadata=dict(_METADATA))
     axis.apply_aspect()
-    axis.draw(renderer)
+    with _unmeasured(axis):
+        axis.draw(renderer)
     renderer.finalize()
     view = (left * _POINTS, (1 - _TOP) * figure_height, width * _POINTS, _TOP * figure_height)
     return _small(text.getvalue(), " ".join(f"{number:g}" for number in view))
+
+
+@contextmanager
+def _unmeasured(axis: Axes) -> Iterator[None]:
+    """Draw without measuring tick labels: a sheet's axis labels have fixed places, so only an offset (×10⁻³) asks."""
+
+    def boxes(one: Axis, ticks: list, renderer: RendererSVG) -> tuple[list, list]:
+        return type(one)._get_ticklabel_bboxes(one, ticks, renderer) if one.major.formatter.get_offset() else ([], [])
+
+    both = (axis.xaxis, axis.yaxis)
+    try:
+        for one in both:
+            one._get_ticklabel_bboxes = partial(boxes, one)
+        yield
+    finally:
+        for one in both:
+            del one._get_ticklabel_bboxes
 
 
 def _small(svg: str, view: str) -> str:
