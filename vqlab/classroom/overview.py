@@ -3,6 +3,7 @@
 import difflib
 import io
 import itertools
+import textwrap
 from collections import Counter
 
 from matplotlib.figure import Figure
@@ -55,20 +56,22 @@ def similar(lab: Lab, graded: dict[str, dict]) -> list[list]:
 
 def _picture(lab: Lab, graded: dict[str, dict], most: dict[str, float]) -> Figure:
     """Left, the share of the marks that the class got, question by question; right, the commonest mistakes."""
-    figure = Figure(figsize=(13, 1.2 + 0.55 * max(len(most), _MOST_MISTAKES)), layout="constrained")
-    left, right = figure.subplots(1, 2, width_ratios=(2, 3))
+    found = mistakes(graded).most_common(_MOST_MISTAKES)
+    figure = Figure(figsize=(13, 1.5 + 0.5 * max(len(most), len(found))), layout="constrained")
+    left, right = figure.subplots(1, 2)
     given = [marks_of(one) for one in graded.values()]
     shares = [[mark[name] / most[name] for mark in given if mark.get(name) is not None] for name in most]
     means = [sum(share) / len(share) if share else 0 for share in shares]
-    bars = left.barh(list(most), means, color="#0072B2")
+    bars = left.barh(list(most), means, color="#0072B2", height=0.6)
     left.bar_label(
         bars, [f"{mean:.0%}" if s else "not marked yet" for mean, s in zip(means, shares, strict=True)], padding=3
     )
     left.set(xlim=(0, 1.25), xlabel="mean share of the points", title=f"{lab.name}: {len(graded)} students")
     left.invert_yaxis()
-    found = mistakes(graded).most_common(_MOST_MISTAKES)
-    labels = [f"{name}: {says if len(says) < 70 else says[:69] + '…'}" for (name, says), _ in found]
-    bars = right.barh(range(len(found)), [count for _, count in found], color="#D55E00")
+    labels = [
+        textwrap.fill(textwrap.shorten(f"{name}: {says}", 110, placeholder=" …"), 60) for (name, says), _ in found
+    ]
+    bars = right.barh(range(len(found)), [count for _, count in found], color="#D55E00", height=0.6)
     right.bar_label(bars, padding=3)
     right.set_yticks(range(len(found)), labels, fontsize=9, parse_math=False)
     right.set(
