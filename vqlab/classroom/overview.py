@@ -15,6 +15,7 @@ from vqlab.files import write_atomically
 from vqlab.labs import Lab
 
 _ALIKE, _SHORTEST = 0.9, 150  # of shorter answers all right ones are alike
+_COMPARED = 3000  # characters of an answer
 _MOST_MISTAKES = 10
 
 
@@ -46,7 +47,7 @@ def similar(lab: Lab, graded: dict[str, dict]) -> list[list]:
             student: one["texts"].get(name) or one["exercises"].get(name, {}).get("source", "")
             for student, one in graded.items()
         }
-        long = {student: text for student, text in answers.items() if len(text) >= _SHORTEST}
+        long = {student: text[:_COMPARED] for student, text in answers.items() if len(text) >= _SHORTEST}
         for (one, text), (other, others) in itertools.combinations(long.items(), 2):
             match = difflib.SequenceMatcher(None, text, others, autojunk=False)
             if match.real_quick_ratio() >= _ALIKE and match.quick_ratio() >= _ALIKE and match.ratio() >= _ALIKE:
