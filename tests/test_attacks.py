@@ -157,6 +157,12 @@ def test_greed_is_named(exhausted):
     assert any("ran longer than" in error for error in exhausted["time in the cell"].errors)
 
 
+def test_files_beside_a_notebook_replace_nothing_of_ours(box):
+    names = ("psutil", "numpy", "torch", "vqlab", "IPython", "json", "select", "sitecustomize")
+    (reply,) = box.ask([job(RIGHT)], {}, {f"{name}.py": "import os; os._exit(0)" for name in names})
+    assert marks(reply) == 4
+
+
 def test_each_hand_in_finds_an_empty_home(box):
     leave = "open('left', 'w').write('x'); import os; open(os.path.expanduser('~/.left'), 'w').write('x')"
     look = "import os; reached = os.path.exists('left') or os.path.exists(os.path.expanduser('~/.left'))"

@@ -368,6 +368,10 @@ def test_two_commands_at_once_are_refused_and_the_lock_ends_with_the_first(relea
         pass
 
 
+def made(kind: str, source: str):
+    return {"code": nbformat.v4.new_code_cell, "markdown": nbformat.v4.new_markdown_cell}[kind](source)
+
+
 # --- One bad file stops nobody -------------------------------------------------------------------------------
 
 
@@ -396,8 +400,13 @@ def odd_files(folder, name: str) -> dict[str, str]:
     (folder / "directory" / name).mkdir()
     with (folder / "huge.ipynb").open("wb") as file:
         file.truncate(200_000_000)
+    os.mkdir(os.fsencode(folder) + b"/bytes \xff")
+    (folder / "two\nlines").mkdir()
+    write(folder / "cells without end.ipynb", json.dumps(nbformat.v4.new_notebook(cells=[made("code", "1")] * 3000)))
     another = "it has none of this lab's exercise cells"
     return {
+        **dict.fromkeys(("bytes ?", "two\nlines"), "cannot be a student id"),
+        "cells without end": "it has more than 2000 cells",
         **dict.fromkeys(("deep", "number", "cells", "bytes"), "is no valid notebook"),
         **dict.fromkeys(("text", "null", "list"), another),
         **dict.fromkeys(("fifo", "directory"), "is no ordinary file"),

@@ -10,6 +10,7 @@ import zipfile
 from pathlib import Path
 
 import jupytext
+import killed_rounds
 import nbformat
 import pytest
 from submissions import WRONG_VALUE, broken, cell_of, exercises, hand_in, solved, with_wrong, wrong_answer
@@ -339,3 +340,9 @@ def test_a_results_file_is_plain(round_):
     course, *_ = round_
     kept = json.loads((course.folder / "results_lab00.json").read_text(encoding="utf-8"))
     assert kept["mia"]["came_as"] == "mia_7_assignsubmission_file"
+
+
+def test_a_round_that_is_killed_ends_in_the_same_marks(tmp_path):
+    """A small one; `python tests/killed_rounds.py` is the large one."""
+    _, killed = killed_rounds.compare(tmp_path, QUICK, students=7, kills=2)
+    assert killed

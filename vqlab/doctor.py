@@ -105,6 +105,7 @@ def checks() -> list[Check]:
         Check("disk", _disk, "free some disk space"),
         Check("memory", _memory, "close other programs and shut down unused kernels"),
         Check("folder", _writable, "start from a folder of your own, or ask for the right to write to this one"),
+        Check("bubblewrap", bubblewrap, "install bubblewrap again"),
         Check("CIFAR-10", _cifar10, "run `python -m vqlab download cifar10`, or point VQLAB_DATA at a complete copy"),
     ]
 
@@ -250,6 +251,20 @@ def _writable() -> str:
     with tempfile.TemporaryFile(dir=Path.cwd()) as probe:
         probe.write(b"vqlab")
     return f"{Path.cwd()} is writable"
+
+
+def bubblewrap() -> str:
+    """Where the program is that keeps the hand-ins of a class apart. Raises: Unset if it is of no use, saying why."""
+    program = shutil.which("bwrap")
+    if program is None:
+        how = "`sudo apt install bubblewrap`" if sys.platform == "linux" else "it is for Linux"
+        raise Unset(f"not here ({how}), so whoever grades a class runs hand-ins without walls")
+    trial = [program, "--unshare-all", "--die-with-parent", "--ro-bind", "/", "/", "--proc", "/proc", "true"]
+    done = subprocess.run(trial, capture_output=True, text=True)
+    if done.returncode:
+        said = " ".join(done.stderr.split())[:160]
+        raise Unset(f"of no use here ({said}), so whoever grades a class runs hand-ins without walls")
+    return program
 
 
 def _cifar10() -> str:

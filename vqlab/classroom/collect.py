@@ -74,7 +74,7 @@ def find(folder: Path, lab: Lab) -> tuple[list[HandIn], list[str]]:
             by_student[_student(path)].append(path)
         else:
             hint = " (an archive: unpack it)" if path.suffix.lower() in _ARCHIVES else ""
-            ignored.append(f"{path.name}{hint}")
+            ignored.append(students.legible(f"{path.name}{hint}"))
     if not by_student:
         raise LabError(f"{folder} holds no submissions: put one folder a student there, named by the student's id")
     return [_hand_in(student, found, lab) for student, found in by_student.items()], ignored
@@ -83,11 +83,11 @@ def find(folder: Path, lab: Lab) -> tuple[list[HandIn], list[str]]:
 def _student(path: Path) -> str:
     name = path.name if path.is_dir() else path.stem
     known = _MOODLE.fullmatch(name) or (None if path.is_dir() else _CANVAS.fullmatch(name))
-    return students.composed(known["student"] if known else name)
+    return students.composed(students.legible(known["student"] if known else name))
 
 
 def _hand_in(student: str, paths: list[Path], lab: Lab) -> HandIn:
-    came_as = paths[0].name
+    came_as = students.legible(paths[0].name)
     try:
         students.check(student)
         if len(paths) > 1:
@@ -103,8 +103,8 @@ def _hand_in(student: str, paths: list[Path], lab: Lab) -> HandIn:
         if notebook.stat().st_size > _LARGEST_MB * 1e6:
             raise LabError(f"{notebook.name} is larger than {_LARGEST_MB} MB: ask for it without outputs")
     except (LabError, OSError, ValueError) as error:
-        return HandIn(student, None, (str(error),), came_as=came_as)
-    return HandIn(student, notebook, (*remarks, *odd), helpers, came_as)
+        return HandIn(student, None, (students.legible(str(error)),), came_as=came_as)
+    return HandIn(student, notebook, tuple(map(students.legible, (*remarks, *odd))), helpers, came_as)
 
 
 def _helpers(folder: Path) -> tuple[dict[str, str], tuple[str, ...]]:

@@ -3,6 +3,7 @@
 import difflib
 import io
 import itertools
+import textwrap
 from collections import Counter
 
 from matplotlib.figure import Figure
@@ -14,6 +15,7 @@ from vqlab.files import write_atomically
 from vqlab.labs import Lab
 
 _ALIKE, _SHORTEST = 0.9, 150  # of shorter answers all right ones are alike
+_COMPARED = 3000  # characters of an answer
 _MOST_MISTAKES = 10
 
 
@@ -45,7 +47,7 @@ def similar(lab: Lab, graded: dict[str, dict]) -> list[list]:
             student: one["texts"].get(name) or one["exercises"].get(name, {}).get("source", "")
             for student, one in graded.items()
         }
-        long = {student: text for student, text in answers.items() if len(text) >= _SHORTEST}
+        long = {student: text[:_COMPARED] for student, text in answers.items() if len(text) >= _SHORTEST}
         for (one, text), (other, others) in itertools.combinations(long.items(), 2):
             match = difflib.SequenceMatcher(None, text, others, autojunk=False)
             if match.real_quick_ratio() >= _ALIKE and match.quick_ratio() >= _ALIKE and match.ratio() >= _ALIKE:
@@ -55,20 +57,22 @@ def similar(lab: Lab, graded: dict[str, dict]) -> list[list]:
 
 def _picture(lab: Lab, graded: dict[str, dict], most: dict[str, float]) -> Figure:
     """Left, the share of the marks that the class got, question by question; right, the commonest mistakes."""
-    figure = Figure(figsize=(13, 1.2 + 0.55 * max(len(most), _MOST_MISTAKES)), layout="constrained")
-    left, right = figure.subplots(1, 2, width_ratios=(2, 3))
+    found = mistakes(graded).most_common(_MOST_MISTAKES)
+    figure = Figure(figsize=(13, 1.5 + 0.5 * max(len(most), len(found))), layout="constrained")
+    left, right = figure.subplots(1, 2)
     given = [marks_of(one) for one in graded.values()]
     shares = [[mark[name] / most[name] for mark in given if mark.get(name) is not None] for name in most]
     means = [sum(share) / len(share) if share else 0 for share in shares]
-    bars = left.barh(list(most), means, color="#0072B2")
+    bars = left.barh(list(most), means, color="#0072B2", height=0.6)
     left.bar_label(
         bars, [f"{mean:.0%}" if s else "not marked yet" for mean, s in zip(means, shares, strict=True)], padding=3
     )
     left.set(xlim=(0, 1.25), xlabel="mean share of the points", title=f"{lab.name}: {len(graded)} students")
     left.invert_yaxis()
-    found = mistakes(graded).most_common(_MOST_MISTAKES)
-    labels = [f"{name}: {says if len(says) < 70 else says[:69] + '…'}" for (name, says), _ in found]
-    bars = right.barh(range(len(found)), [count for _, count in found], color="#D55E00")
+    labels = [
+        textwrap.fill(textwrap.shorten(f"{name}: {says}", 110, placeholder=" …"), 60) for (name, says), _ in found
+    ]
+    bars = right.barh(range(len(found)), [count for _, count in found], color="#D55E00", height=0.6)
     right.bar_label(bars, padding=3)
     right.set_yticks(range(len(found)), labels, fontsize=9, parse_math=False)
     right.set(

@@ -14,10 +14,12 @@ from itertools import takewhile
 import nbformat
 from nbformat import NotebookNode
 
+from vqlab.classroom import students
 from vqlab.classroom.collect import HandIn
 from vqlab.classroom.slicing import Cell, needed
 
 _CHECK = "check-"
+_MOST_CELLS = 2000
 
 
 class Unreadable(Exception):
@@ -89,6 +91,8 @@ def _cells(hand_in: HandIn) -> list[NotebookNode]:
         text = hand_in.notebook.read_bytes().decode("utf-8-sig")
         with warnings.catch_warnings(action="ignore"):
             found = nbformat.reads(text, as_version=4).cells
+        if len(found) > _MOST_CELLS:
+            raise ValueError(f"it has more than {_MOST_CELLS} cells")
         for cell in found:
             # Half of an emoji is legal JSON, but no text that could be written.
             cell.source = str(cell.source).encode("utf-8", "replace").decode("utf-8").replace("\r\n", "\n")
@@ -97,7 +101,8 @@ def _cells(hand_in: HandIn) -> list[NotebookNode]:
             cell.cell_type = str(cell.cell_type)
     except Exception as error:  # whatever a file may hold, it is this one that cannot be read
         reason = (str(error).splitlines() or [""])[0][:120] or type(error).__name__
-        raise Unreadable(f"{hand_in.notebook.name} is no valid notebook ({reason}): ask for it again") from error
+        name = students.legible(hand_in.notebook.name)
+        raise Unreadable(f"{name} is no valid notebook ({students.legible(reason)}): ask for it again") from error
     finally:
         log.disabled = before
     return found

@@ -4,18 +4,14 @@ import compileall
 import contextlib
 import queue
 import shutil
-import subprocess
 import tempfile
-import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
-
-import psutil
 
 import vqlab
+from vqlab.classroom.process import MachineFault, Process
 from vqlab.classroom.slicing import Cell
 from vqlab.classroom.walls import Walls, best
 from vqlab.exercises import Exercise, wire
@@ -25,14 +21,12 @@ from vqlab.files import repository
 from vqlab.labs import Lab
 
 MINUTES, GIGABYTES = 1.0, 2.5  # for one exercise
-_MOST_PROCESSES, _FILE, _MOST_SENT = 100, 200_000_000, 100_000_000
-_STARTING = 120.0  # seconds, on a busy machine
+_FILE = 200_000_000  # bytes of one file, and of all files within walls
 _LOOK = 0.1  # seconds between looks at what a hand-in uses
 _NOT_FOR_STUDENTS = ("classroom", "notebooks", "answers.py", "exercises.py", "[0-9][0-9]_*.py", "__pycache__", "*.pyc")
-
-
-class MachineFault(Exception):
-    """What says nothing about a hand-in: to be tried again once the machine is well."""
+_KILLED = "its process was killed: by its own code, or for want of memory"
+_ENDED = "its code ended the process before it answered: did it run out of memory, or call os._exit?"
+_GARBLED = "what its process sent is no answer"
 
 
 @dataclass(frozen=True)
@@ -92,9 +86,7 @@ class Sandbox:
         return replies
 
     @contextlib.contextmanager
-    def _process(
-        self, jobs: Sequence[Job], asked: Mapping[str, object], files: Mapping[str, str]
-    ) -> Iterator["_Process"]:
+    def _process(self, jobs: Sequence[Job], asked: Mapping[str, object], files: Mapping[str, str]) -> Iterator[Process]:
         module = f"vqlab.labs.{self.lab.name}.exercises"
         text = "\n".join(cell.source for job in jobs for cell in job.cells)
         needs_torch = "torch" in text or any(job.exercise.tensors for job in jobs)
@@ -112,7 +104,7 @@ class Sandbox:
             command, environment, folder = self.walls.command(
                 words, self.package, root / "data" if root else None, Path(home), _FILE
             )
-            with _Process(command, environment, folder, self.gigabytes * 1e9, bool(self.walls.bwrap)) as process:
+            with Process(command, environment, folder, self.gigabytes * 1e9, bool(self.walls.bwrap)) as process:
                 process.start(wire.packed(order))
                 yield process
 
@@ -129,99 +121,7 @@ def sandbox(lab: Lab, minutes: float = MINUTES, gigabytes: float = GIGABYTES) ->
         yield Sandbox(lab, package, best(), minutes, gigabytes=gigabytes)
 
 
-_KILLED = "its process was killed: by its own code, or for want of memory"
-_ENDED = "its code ended the process before it answered: did it run out of memory, or call os._exit?"
-_GARBLED = "what its process sent is no answer"
-
-
-class _Process:
-    """A worker and all that it starts, watched. lines: what it sends, None when it ends."""
-
-    def __init__(self, command: list[str], environment: dict, folder: Path, most_bytes: float, walled: bool) -> None:
-        self.most_bytes, self.walled = most_bytes, walled
-        self.says = tempfile.TemporaryFile()  # noqa: SIM115
-        self._popen = subprocess.Popen(
-            command,
-            env=environment,
-            cwd=folder,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self.says,
-            start_new_session=True,
-        )
-        self.lines: queue.Queue[bytes | None] = queue.Queue()
-        threading.Thread(target=_pump, args=(self._popen.stdout, self.lines), daemon=True).start()
-
-    def __enter__(self) -> "_Process":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for _ in range(10):
-            family = self.family()
-            for one in family:
-                with contextlib.suppress(psutil.Error):
-                    one.kill()
-            if not psutil.wait_procs(family, timeout=1)[1]:
-                break
-        self._popen.kill()
-        self._popen.wait()
-        self._popen.stdin.close()
-        self.says.close()
-
-    def start(self, order: bytes) -> None:
-        """Hand over what is to be done and wait until it has begun. Raises: MachineFault if it does not."""
-        with contextlib.suppress(OSError):
-            self._popen.stdin.write(order)
-            self._popen.stdin.flush()
-        try:
-            line = self.lines.get(timeout=_STARTING)
-        except queue.Empty:
-            line = None
-        if line != b'{"ready": true}\n':
-            self._popen.kill()
-            self._popen.wait()
-            self.says.seek(0)
-            said = self.says.read(100_000).decode("utf-8", "replace").strip().splitlines() or ["it said nothing"]
-            raise MachineFault(f"the process for hand-ins could not start ({said[-1][:200]})")
-
-    def family(self) -> list[psutil.Process]:
-        """The process and all that descend from it, the last first."""
-        try:
-            first = psutil.Process(self._popen.pid)
-            return [*first.children(recursive=True)[::-1], first]
-        except psutil.Error:
-            return []
-
-    def excess(self) -> str:
-        """What it uses too much of, "" if nothing."""
-        family, used = self.family(), 0
-        if len(family) > _MOST_PROCESSES:
-            return f"it started more than {_MOST_PROCESSES} processes"
-        for process in family:
-            with contextlib.suppress(psutil.Error):
-                memory = process.memory_info()
-                used += memory.rss - getattr(memory, "shared", 0)
-        return f"it used more than {self.most_bytes / 1e9:g} GB of memory" if used > self.most_bytes else ""
-
-    def killed_from_outside(self) -> bool:
-        """Whether the wall itself was killed, which nothing inside can do."""
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._popen.wait(5)
-        return self.walled and (self._popen.returncode or 0) < 0
-
-
-def _pump(stream: IO[bytes], lines: queue.Queue) -> None:
-    sent = 0
-    with contextlib.suppress(OSError, ValueError):
-        while line := stream.readline(wire.LONGEST):
-            sent += len(line)
-            if sent > _MOST_SENT:
-                break
-            lines.put(line)
-    lines.put(None)
-
-
-def _collect(process: _Process, jobs: Sequence[Job], replies: list[Reply], patience: float) -> str | None:
+def _collect(process: Process, jobs: Sequence[Job], replies: list[Reply], patience: float) -> str | None:
     """Append the replies to jobs as they come. Returns: None if all came, else why the next one did not."""
     too_long = f"it ran longer than {patience / 60:.2g} minutes"
     for job in jobs:

@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from IPython.core.inputtransformer2 import TransformerManager
-
 _TIMING = ("%%time", "%%timeit", "%%capture")  # magics that run their cell as it stands
 _STORING = ("%%writefile", "%%file")
 _WORD = re.compile(r"[^\W\d]\w*")
+_LONGEST = 100_000  # characters of a cell
+# Lines for the notebook and not for Python: %time f(), !ls, f?
+_MAGIC = re.compile(r"^([ \t]*)(?:[%!?].*|[\w.]+\?{1,2})[ \t]*$", re.M)
 _ALWAYS = "*"  # "bound" by what must not be left out
 
 
@@ -31,10 +32,11 @@ class Cell:
         if first and first[0] in _STORING:
             return [Statement(self.source, frozenset({_ALWAYS}), frozenset(), frozenset())]
         try:
-            text = TransformerManager().transform_cell(self.without_magic)
-            return [_statement(node) for node in ast.parse(text).body]
+            if len(self.source) > _LONGEST:
+                raise ValueError("nobody wrote this by hand")
+            return [_statement(node) for node in _parsed(self.without_magic).body]
         except Exception:  # whatever a student wrote; its own exercise still runs it and says what is wrong
-            return [Statement(self.source, frozenset(), frozenset(_WORD.findall(self.source)), frozenset())]
+            return [Statement(self.source, frozenset(), frozenset(_WORD.findall(self.source[:_LONGEST])), frozenset())]
 
     @property
     def without_magic(self) -> str:
@@ -91,6 +93,13 @@ def _take(cell: Cell, wanted: set[str], kept: list[Cell]) -> set[str]:
     if sources:
         kept.append(Cell(cell.label, "\n".join(sources[::-1])))
     return wanted
+
+
+def _parsed(source: str) -> ast.Module:
+    try:
+        return ast.parse(source)
+    except SyntaxError:
+        return ast.parse(_MAGIC.sub(r"\1pass", source))
 
 
 def _statement(node: ast.stmt) -> Statement:

@@ -17,10 +17,21 @@ def composed(student: str) -> str:
     return unicodedata.normalize("NFC", student)
 
 
+def legible(name: str) -> str:
+    """A name as it may be printed and written: bytes that are no text become question marks."""
+    return name.encode("utf-8", "replace").decode("utf-8")
+
+
 def check(student: str) -> str:
     """The id, composed. Raises: LabError if it cannot be the name of a folder on every system."""
     student = composed(student)
-    if not student or student[0] in ".-=@" or student != student.strip() or _FORBIDDEN & set(student):
+    if (
+        not student
+        or student[0] in ".-=@"
+        or student != student.strip()
+        or _FORBIDDEN & set(student)
+        or not student.isprintable()
+    ):
         raise LabError(
             f"{student!r} cannot be a student id: it begins with a dot, a dash, = or @, or holds one of {_LISTED}"
         )

@@ -2,14 +2,13 @@
 
 import functools
 import os
-import shutil
-import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-INSTALL = "install bubblewrap, on Debian and Ubuntu with `sudo apt install bubblewrap`"
+from vqlab import doctor
+
 _SYSTEM = (
     "/usr",
     "/bin",
@@ -72,16 +71,12 @@ class Walls:
 @functools.cache
 def best() -> Walls:
     """The best walls that this machine has."""
-    program = shutil.which("bwrap")
-    if sys.platform != "linux" or program is None:
-        why = "bubblewrap is not installed" if sys.platform == "linux" else "bubblewrap is for Linux"
-        return Walls("", f"{why}: hand-ins can read this machine's files and use its network")
-    trial = [program, "--unshare-all", "--die-with-parent", "--ro-bind", "/", "/", "--proc", "/proc", "true"]
-    done = subprocess.run(trial, capture_output=True, text=True)
-    if done.returncode:
-        said = " ".join(done.stderr.split())[:160] or f"status {done.returncode}"
-        return Walls("", f"bubblewrap cannot work here ({said}): hand-ins can read this machine's files")
-    return Walls(program, "bubblewrap: each hand-in alone, without network, files or processes of others")
+    try:
+        return Walls(
+            doctor.bubblewrap(), "bubblewrap: each hand-in alone, without network, files or processes of others"
+        )
+    except doctor.Unset as reason:
+        return Walls("", f"none, bubblewrap is {reason}: they can read this machine's files and use its network")
 
 
 def _places(package: str, data: object, home: str) -> Mapping[str, str]:

@@ -18,6 +18,8 @@ import types
 from pathlib import Path
 from typing import IO
 
+import psutil
+
 from vqlab.exercises import running, wire
 from vqlab.exercises.running import Task, TooSlow, put, within
 
@@ -37,9 +39,6 @@ def main() -> None:
     order = wire.receive(incoming)
     incoming.close()
     _stand_in(order["asked"], order["silent"])
-    for name, text in order["files"].items():
-        Path(name).write_text(text, encoding="utf-8")
-    sys.path.insert(0, "")
     for name in order["modules"]:
         importlib.import_module(name)
     shell = _shell()
@@ -48,6 +47,10 @@ def main() -> None:
     for number in (0, 1, 2):  # nobody reads what student's code writes
         os.dup2(nowhere, number)
     _send(outgoing, READY)
+    # From here on everything may be a stranger's, also what is called psutil.py.
+    for name, text in order["files"].items():
+        Path(name).write_text(text, encoding="utf-8")
+    sys.path.insert(0, "")
     for job in order["jobs"]:
         if hasattr(os, "fork"):
             _in_a_copy(shell, job, outgoing)
@@ -110,8 +113,6 @@ def _in_a_copy(shell, job: dict, outgoing: IO[bytes]) -> None:
 
 def _end_all() -> None:
     """Kill whatever this process has started, directly or not."""
-    import psutil
-
     while family := psutil.Process().children(recursive=True):
         for process in family:
             with contextlib.suppress(psutil.Error):
