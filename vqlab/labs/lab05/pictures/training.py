@@ -24,9 +24,9 @@ def training_view(sweep: StoredSweep, state: dict) -> View:
     position, step = {name: state[name] for name in sweep.axes}, state["step"]
     cell, moment = sweep.at(**position), readings.frames(sweep).index(step)
     figure, (patches, loss, dims) = figures.canvas(3, _title(sweep, cell, state))
-    figures.place(patches, 0.095, 0.425, labels=1.0)
-    figures.place(loss, 0.505, 0.715)
-    figures.place(dims, 0.785, 0.985)
+    figures.place(patches, 0.095, 0.4, labels=1.0)
+    figures.place(loss, 0.475, 0.675)
+    figures.place(dims, 0.765, 0.98)
     cold = sweep.at(**(position | {"warmup": 0}))["patches"]
     _draw_patches(patches, cell["patches"][moment], f"step {step:,}", cold[-1])
     _draw_loss(loss, sweep, position, step)
@@ -82,7 +82,7 @@ def _draw_loss(axis: Axes, sweep: StoredSweep, position: dict, step: int) -> Non
         if warmup != position["warmup"]:
             others = sweep.at(**(position | {"warmup": warmup}))["loss"].mean(0)
             axis.plot(steps, others, "-", color=figures.DATA, linewidth=1)
-    axis.plot([], [], "-", color=figures.DATA, linewidth=1, label="other warm-ups")
+    axis.plot([], [], "-", color=figures.DATA, linewidth=1, label="others")
     figures.band(axis, steps, sweep.at(**position)["loss"], figures.WARM, "this", linewidth=2)
     low, high = _loss_range(sweep)
     axis.set(yscale="log", ylim=(low, high), ylabel="total loss")
