@@ -164,6 +164,10 @@ def test_one_process_on_the_cpu_needs_no_other_package(monkeypatch, refuses):
     assert isinstance(launch("cpu"), Alone)
     with refuses("pip install 'vqlab[train]'"):
         launch("cpu", "bfloat16")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert isinstance(launch(), Alone)
+    with refuses("pip install 'vqlab[train]'"):
+        launch("cuda", "float32")
 
 
 def test_fabric_on_one_cpu_trains_the_same_and_bfloat16_nearly(monkeypatch):
@@ -184,7 +188,7 @@ def test_a_device_that_is_not_there_is_told(refuses):
     with refuses("unknown precision 'half'"):
         launch("cpu", "half")
     if not torch.cuda.is_available():
-        with refuses("finds no cuda device"):
+        with refuses("finds no CUDA GPU"):
             launch("cuda")
 
 

@@ -57,7 +57,7 @@ OPTIONS = (
     Option("discriminator_start", int, None, "step from which a discriminator takes part (default: never)"),
     Option("discriminator_weight", float, 0.8, "its weight"),
     Option("seed", int, 0, "decides weights, batches and codes"),
-    Option("device", ("auto", "cpu", "cuda", "mps"), "auto", "auto takes a CUDA GPU if there is one"),
+    Option("device", ("auto", "cpu", "cuda"), "auto", "auto takes a CUDA GPU if there is one"),
     Option("precision", ("float32", "bfloat16"), None, "of the networks' products (default: bfloat16 on such a GPU)"),
     Option("checkpoint", Path, None, "save here at the end or at Ctrl-C, resume if it exists"),
     Option("save_every", int, None, "save to --checkpoint every N steps, too", metavar="N"),

@@ -2,6 +2,7 @@
 
 import os
 from contextlib import AbstractContextManager, nullcontext
+from importlib.util import find_spec
 from inspect import signature
 from typing import Protocol
 
@@ -11,7 +12,7 @@ from torch import Tensor, nn
 from vqlab import LabError
 from vqlab.inputs import one_of
 
-DEVICES = ("auto", "cpu", "cuda", "mps")
+DEVICES = ("auto", "cpu", "cuda")
 PRECISIONS = {"float32": "32-true", "bfloat16": "bf16-mixed"}
 
 
@@ -48,16 +49,17 @@ class Alone:
 def launch(device: str = "auto", precision: str | None = None) -> Launcher:
     """The launcher for this machine, and for the processes that `torchrun` started, if it did.
 
-    device: "auto" takes a GPU if there is one.   precision: "float32", or "bfloat16" for the networks' products while
-    weights and the codebook stay in float32; by default bfloat16 on a CUDA GPU that computes in it.
+    device: "auto" takes a GPU if there is one, and Lightning Fabric to use it.
+    precision: "float32", or "bfloat16" for the networks' products while weights and the codebook stay in float32; by
+    default bfloat16 on a CUDA GPU that computes in it.
     Raises: LabError for another word, a device that is not there, or if the package is missing that all but one
         process on the CPU need.
     """
     device, processes = one_of(device, "device", DEVICES), int(os.environ.get("WORLD_SIZE", 1))
     if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    if device != "cpu" and not getattr(torch, device).is_available():
-        raise LabError(f"this PyTorch finds no {device} device: choose --device cpu")
+        device = "cuda" if torch.cuda.is_available() and find_spec("lightning_fabric") else "cpu"
+    if device == "cuda" and not torch.cuda.is_available():
+        raise LabError("this PyTorch finds no CUDA GPU: choose --device cpu")
     if precision is None:
         precision = "bfloat16" if device == "cuda" and torch.cuda.is_bf16_supported() else "float32"
     one_of(precision, "precision", tuple(PRECISIONS))
