@@ -46,7 +46,8 @@ def wrong_answer(lab: Lab, name: str) -> object:
 def with_wrong(right: NotebookNode, lab: Lab, wrong: list[str]) -> NotebookNode:
     """The solved notebook with `wrong_answer` in each of the exercises `wrong`, and all that it is made of."""
     notebook, tree = copy.deepcopy(right), ast.parse(inspect.getsource(lab.module("answers")))
-    made_of = [n for n in tree.body if isinstance(n, ast.Import | ast.ImportFrom | ast.FunctionDef)]
+    # All but the tables themselves.
+    made_of = [n for n in tree.body[1:] if not (isinstance(n, ast.Assign) and ast.unparse(n.targets[0]).isupper())]
     helpers = "\n".join(map(ast.unparse, made_of))
     (table,) = (n.value for n in tree.body if isinstance(n, ast.Assign) and ast.unparse(n.targets[0]) == "WRONG")
     known = {

@@ -3,7 +3,6 @@
 import os
 import re
 import socket
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -129,17 +128,14 @@ def test_a_process_that_was_ended_is_named(stopped):
 
 
 def test_nothing_outlives_its_hand_in(box):
-    begun = time.time() - 1
-    stays_well(box, attacks.HIDE)
-    for process in psutil.process_iter(["create_time", "cmdline"]):
-        if process.info["create_time"] > begun:
-            assert "98765" not in (process.info["cmdline"] or [])
-            assert "vqlab.exercises.worker" not in (process.info["cmdline"] or [])
+    stays_well(box, {name: code.replace("98765", f"98765{os.getpid()}") for name, code in attacks.HIDE.items()})
+    assert not psutil.Process().children()
+    assert not [p for p in psutil.process_iter(["cmdline"]) if f"98765{os.getpid()}" in (p.info["cmdline"] or [])]
 
 
 @pytest.fixture(scope="module")
 def exhausted(box):
-    return stays_well(box, attacks.EXHAUST)
+    return stays_well(replace(box, minutes=0.5), attacks.EXHAUST)
 
 
 @pytest.mark.parametrize("name", attacks.EXHAUST)
