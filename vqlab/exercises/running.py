@@ -76,6 +76,8 @@ def put(task: Task, answer: object, questions: Sequence[tuple], seconds: float) 
     What the answer prints, warns of or logs is dropped. Its arguments are copies.
     """
     outcomes: list[Outcome] = []
+    if task.tensors:
+        import torch  # noqa: F401 (seconds on a slow disk, which are not the answer's)
 
     def all_of_them() -> None:
         for arguments in questions:
