@@ -411,19 +411,23 @@ few_and_many = sweeps.load("vqgan_sizes")
 sizes_view(few_and_many)
 
 # %%
-ends = [Slider("step", "training step", tuple(readings.frames(few_and_many)), start=last, unit="steps")]
-Explorer.of(few_and_many, view.training_view, start={"codebook_size": 64, "warmup": 0}, also=ends)
+few_moments = [Slider("step", "training step", tuple(readings.frames(few_and_many)), start=last, unit="steps")]
+Explorer.of(few_and_many, view.training_view, start={"codebook_size": 64, "warmup": 0}, also=few_moments)
 
 # %%
-smallest, *_, largest = few_and_many.axes["codebook_size"].values
-cold_ends = {
-    k: 1000 * few_and_many.final("mse", codebook_size=k, warmup=0) for k in few_and_many.axes["codebook_size"].values
+smallest, middle, largest = few_and_many.axes["codebook_size"].values
+ends = {
+    (k, warmup): 1000 * few_and_many.final("mse", codebook_size=k, warmup=warmup)
+    for k in (smallest, middle, largest)
+    for warmup in (0, 500)
 }
-warm_smallest = 1000 * few_and_many.final("mse", codebook_size=smallest, warmup=500)
-lifted = 100 * (1 - cold_ends[largest].mean() / cold_ends[smallest].mean())
+falls = {warmup: 100 * (1 - ends[middle, warmup].mean() / ends[smallest, warmup].mean()) for warmup in (0, 500)}
+dims = {k: range_of(few_and_many.final("latent_dim", codebook_size=k, warmup=0)) for k in (smallest, middle, largest)}
 Markdown(
-    f"From K = {smallest} to K = {largest:,} the cold error falls by {lifted:.1f} %, from {spread(cold_ends[smallest])} to {spread(cold_ends[largest])} thousandths. "
-    f"A warm start with K = {smallest} ends at {spread(warm_smallest)}. So here the floor is {'hard: 64 times the codes do not make up for the warm-up' if cold_ends[largest].min() > warm_smallest.max() else 'not hard: more codes do lift it'}."
+    f"- **From K = {smallest} to {middle:,}**, 16 times the codes, the cold error falls by {falls[0]:.1f} %, the warm one by {falls[500]:.1f} %. The cold latents have {dims[smallest]} dimensions at either K: more codes only lie closer together.\n"
+    f"- **From {middle:,} to {largest:,}** the cold error falls from {spread(ends[middle, 0])} to {spread(ends[largest, 0])} thousandths, and now there are {dims[largest]} dimensions.\n"
+    f"- **Written down before**: a hard floor would leave cold at K = {largest:,} above warm at K = {smallest}. It ends at {spread(ends[largest, 0])}, warm at K = {smallest} ends at {spread(ends[smallest, 500])}. So this floor is "
+    f"{'hard' if ends[largest, 0].min() > ends[smallest, 500].max() else 'not hard: 64 times the codes do lift it'}."
 )
 
 # %% [markdown]

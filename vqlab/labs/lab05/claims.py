@@ -81,16 +81,12 @@ def _lower(*keys: str) -> Callable[[Sweeps], tuple[str, str]]:
 
 def _floor(sweeps: Sweeps) -> tuple[str, str]:
     sweep = sweeps["vqgan_sizes"]
-    small, large = sweep.axes["codebook_size"].values[0], sweep.axes["codebook_size"].values[-1]
-    cold, warm = sweep.axes["warmup"].values
-    ends = [
-        1000 * sweep.final("mse", codebook_size=k, warmup=w) for k, w in ((small, cold), (large, cold), (small, warm))
-    ]
-    measured = (
-        f"error (thousandths), cold: {spread(ends[0])} at K = {small}, {spread(ends[1])} at K = {large:,}; "
-        f"warm at K = {small}: {spread(ends[2])}"
-    )
-    return measured, verdict([bool(ends[1].min() > ends[2].max())])
+    sizes, (cold, warm) = sweep.axes["codebook_size"].values, sweep.axes["warmup"].values
+    floor = {k: 1000 * sweep.final("mse", codebook_size=k, warmup=cold) for k in sizes}
+    small = 1000 * sweep.final("mse", codebook_size=sizes[0], warmup=warm)
+    words = ", ".join(f"{spread(error)} at K = {k:,}" for k, error in floor.items())
+    measured = f"error (thousandths), cold: {words}; warm at K = {sizes[0]}: {spread(small)}"
+    return measured, verdict([bool(floor[sizes[-1]].min() > small.max())])
 
 
 def _bound(sweeps: Sweeps) -> tuple[str, str]:
