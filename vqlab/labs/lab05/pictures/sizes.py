@@ -1,6 +1,7 @@
 """Lab 05's third picture: error and dimensions against the codebook size, cold and after a warm-up."""
 
 import numpy as np
+from matplotlib.ticker import MaxNLocator
 
 from vqlab import figures
 from vqlab.figures import View
@@ -22,11 +23,12 @@ def sizes_view(sweep: StoredSweep) -> View:
     panels = (
         ("mse", 1000, "error (thousandths)", "Held-out error"),
         ("latent_dim", 1, "effective dimension", "Dimension of the latents"),
-        ("perplexity", 1, "perplexity", f"Perplexity at N = {readings.held_out_tokens(sweep):,}"),
+        ("perplexity", 1, "log₂ perplexity (bits)", f"Perplexity at N = {readings.held_out_tokens(sweep):,}"),
     )
     for axis, (key, unit, label, caption) in zip(axes, panels, strict=True):
         for warmup, (color, marker, line) in zip((cold, warm), _LOOKS, strict=True):
             values = unit * sweep.final(key, warmup=warmup).T  # (K, seeds) -> (seeds, K)
+            values = np.log2(values) if key == "perplexity" else values
             name = f"warm-up {warmup:,}" if warmup else "cold"
             figures.band(axis, sizes, values, color, name, marker=marker, linestyle=line)
         axis.set_xscale("log", base=2)
@@ -34,9 +36,10 @@ def sizes_view(sweep: StoredSweep) -> View:
         axis.minorticks_off()
         axis.set(xlabel="codebook size K (codes)", ylabel=label, xlim=(sizes[0] / 1.3, sizes[-1] * 1.3))
         figures.caption(axis, caption)
-    axes[1].set_ylim(0, None)
-    axes[2].set_yscale("log", base=2)
-    axes[2].set_yticks(sizes, [f"{k:,}" for k in sizes])
+    axes[1].set_ylim(0, 1.2 * float(sweep.final("latent_dim").max()))
+    axes[1].yaxis.set_major_locator(MaxNLocator(6, integer=True))
+    axes[2].plot(sizes, np.log2(sizes), ":", color=figures.THEORY, label="log₂ K")
+    figures.caption(axes[2], panels[2][3])
     details = ", ".join(f"{gain:+.1f} % at K = {k:,}" for k, gain in zip(sizes, gains, strict=True))
     status = f"The warm-up of {warm:,} steps saves {details}. {PROVENANCE.split(';')[0]}, {len(sweep.seeds)} seeds."
     return View(figure, f"{title}. {status}", status)
