@@ -275,7 +275,10 @@ table(
 above = readings.regrets(vqgan, adaptive)
 widths = vqgan.axes["width"].values
 rows = [
-    [name, *(f"{100 * values[i].mean():+.1f} ± {100 * values[i].std():.1f} %" for i in range(len(widths)))]
+    [
+        name,
+        *(f"{round(100 * values[i].mean(), 1) + 0:+.1f} ± {100 * values[i].std():.1f} %" for i in range(len(widths))),
+    ]
     for name, values in above.items()
 ]
 switched = ["the rule switches at step", *(range_of(adaptive.at(width=width)["switched"]) for width in widths)]
