@@ -153,8 +153,9 @@ for name, changes in (("tiny", {"width": 8}), ("tiny", {"width": 16}), ("small",
     network = VQGAN.of(name, **changes)
     weights = sum(parameter.numel() for parameter in network.parameters())
     side = network.grid[0] * network.downsampling
+    called = ", ".join([name, *(f"{key} {value}" for key, value in changes.items())])
     rows.append(
-        [name, f"{side} × {side}", f"{network.grid[0]} × {network.grid[1]}", network.latent_dim, f"{weights:,}"]
+        [called, f"{side} × {side}", f"{network.grid[0]} × {network.grid[1]}", network.latent_dim, f"{weights:,}"]
     )
 table(["configuration", "pixels", "tokens", "dimensions of a latent", "weights"], rows)
 
