@@ -53,7 +53,7 @@ def compare(folder: Path, lab: Lab, students: int, kills: int) -> tuple[float, i
     for _ in range(kills):
         done += marks(killed, lab, submissions, random.uniform(0.4, 1.2) * seconds / kills) is None
     found = marks(killed, lab, submissions)
-    assert expected.count("graded") >= students - 4
+    assert expected.count(",graded,") == students - 4
     assert found == expected, f"{expected}\n{found}"
     return seconds, done
 

@@ -49,6 +49,9 @@ def similar(lab: Lab, graded: dict[str, dict]) -> list[list]:
         }
         long = {student: text[:_COMPARED] for student, text in answers.items() if len(text) >= _SHORTEST}
         for (one, text), (other, others) in itertools.combinations(long.items(), 2):
+            if text == others:
+                rows.append([name, one, other, "1.00"])
+                continue
             match = difflib.SequenceMatcher(None, text, others, autojunk=False)
             if match.real_quick_ratio() >= _ALIKE and match.quick_ratio() >= _ALIKE and match.ratio() >= _ALIKE:
                 rows.append([name, one, other, f"{match.ratio():.2f}"])

@@ -65,7 +65,7 @@ class Walls:
         if data:
             command += ["--ro-bind", str(data), inside]
         command += ["--dir", _HOME, "--chdir", _HOME]
-        return [*command, "--", sys.executable, *words], {}, Path("/")
+        return [*command, "--", os.path.abspath(sys.executable), *words], {}, Path("/")
 
 
 @functools.cache
