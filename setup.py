@@ -7,5 +7,9 @@ SWEEPS, CLASSIFIER = "vqlab.sweeps.shipped", "vqlab.models.shipped"
 setup(
     packages=[*find_packages(include=["vqlab*"]), SWEEPS, CLASSIFIER],
     package_dir={SWEEPS: "data/sweeps", CLASSIFIER: "data/checkpoints"},
-    package_data={"vqlab.classroom": ["templates/*.html"], SWEEPS: ["*.npz", "*.json"], CLASSIFIER: ["cifar10_classifier.*"]},
+    package_data={
+        "vqlab.classroom": ["templates/*.html"],
+        SWEEPS: ["*.npz", "*.json"],
+        CLASSIFIER: ["cifar10_classifier.*"],
+    },
 )
