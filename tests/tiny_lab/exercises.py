@@ -22,4 +22,4 @@ area = Exercise(
 )
 
 # What differs from student to student: what is asked, and its answer.
-VARIANTS = {"area": (lambda: (side(),), lambda: float(side() ** 2))}
+VARIANTS = {"area": (side, lambda: float(side() ** 2))}

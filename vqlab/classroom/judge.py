@@ -3,7 +3,6 @@
 import difflib
 import json
 import tempfile
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -73,7 +72,7 @@ def judge(course: Course, lab: Lab, hand_in: HandIn, box: Sandbox) -> Verdict:
                 **asdict(feedback),
                 "source": answers.sources[job.exercise.name][:_LONGEST_SOURCE],
                 "errors": list(reply.errors),
-                "case": _in_words(cases.get(job.exercise.name)),
+                "case": variants.in_words(cases.get(job.exercise.name)),
             }
     return Verdict(True, remarks, done, {name: text[:_LONGEST_SOURCE] for name, text in answers.texts.items()})
 
@@ -96,10 +95,6 @@ def _feedback(job: Job, reply: Reply) -> Feedback:
 def _asked(lab: Lab) -> dict[str, object]:
     """What the lab's functions tell the student that is being asked: the case, not the answer."""
     return {asked.__name__: asked() for asked, _ in lab.module("exercises").VARIANTS.values()}
-
-
-def _in_words(case: object) -> str:
-    return "" if case is None else ", ".join(map(str, case if isinstance(case, Sequence) else [case]))
 
 
 def _check_is_expected(course: Course, lab: Lab, student: str) -> None:

@@ -44,3 +44,8 @@ def asking(seed: int) -> Iterator[None]:
 def drawn(exercise: str, questions: Sequence[_Question]) -> _Question:
     """This student's one of the `questions`; the first of them for seed 0. The same seed always draws the same."""
     return random.Random(f"{seed()}:{exercise}").choice(questions) if seed() else questions[0]
+
+
+def in_words(case: object) -> str:
+    """What a student is asked, one value or several, as it may stand in a sentence; "" for None."""
+    return "" if case is None else ", ".join(map(str, case if isinstance(case, tuple) else [case]))

@@ -63,7 +63,7 @@ def _individual_answers(lab: Lab, seeds: Mapping[str, int]) -> Iterator[str]:
     yield "|---" * (2 * len(drawn) + 1) + "|"
     for student, seed in seeds.items():
         with variants.asking(seed):
-            answers = [f"{', '.join(map(str, asked()))} | {answer():.5g}" for asked, answer in drawn.values()]
+            answers = [f"{variants.in_words(asked())} | {answer():.5g}" for asked, answer in drawn.values()]
         yield f"| {student} | {' | '.join(answers)} |"
 
 
