@@ -28,8 +28,7 @@ def own_image_view(
     are.
     """
     names = [f"{column}, {row}" for row in rows for column in columns]
-    best = int(np.argmax(psnr))
-    title = f"Best of {len(names)}: {names[best]}, PSNR {psnr[best]:.1f} dB"
+    title = f"{tokens.size} tokens of {len(names)} tokenizers: PSNR {psnr.min():.1f} to {psnr.max():.1f} dB"
     figure, (images, table) = canvas(2, title)
     place(images, 0.09, 0.48, labels=0.95)
     place(table, 0.53, 0.985, labels=0.2)

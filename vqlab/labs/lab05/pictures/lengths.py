@@ -58,7 +58,7 @@ def _bounded(sweep: StoredSweep, width: int) -> tuple[int, int]:
 
 def _draw_dimensions(axis: Axes, sweep: StoredSweep, adaptive: StoredSweep, width: int) -> None:
     warmups = sweep.axes["warmup"].values
-    x = np.arange(len(warmups))
+    x = np.array(warmups)
     counts = np.stack([readings.predicted_count(sweep, width=width, warmup=warmup) for warmup in warmups]).T
     axis.plot(x[1:], counts.mean(0)[1:], "--_", color=figures.THEORY, markersize=12, label="counted")
     for key, color, marker, label in (
@@ -66,7 +66,8 @@ def _draw_dimensions(axis: Axes, sweep: StoredSweep, adaptive: StoredSweep, widt
         ("centroid_dim", figures.USED, "^", "codes"),
     ):
         figures.band(axis, x, sweep.final(key, width=width).T, color, label, marker=marker)
-        _draw_rule(axis, sweep, adaptive, width, adaptive.final(key, width=width), "")
+        if key == "latent_dim":
+            _draw_rule(axis, adaptive, width, adaptive.final(key, width=width))
     axis.set(ylim=(0, _most(sweep)), ylabel="effective dimension")
     axis.yaxis.set_major_locator(MaxNLocator(6, integer=True))
     _length_axis(axis, sweep)
@@ -85,10 +86,10 @@ def _most(sweep: StoredSweep) -> float:
 
 def _draw_judge(axis: Axes, sweep: StoredSweep, adaptive: StoredSweep, width: int, key: str) -> None:
     name, unit = readings.JUDGES[key]
-    x = np.arange(len(sweep.axes["warmup"].values))
+    x = np.array(sweep.axes["warmup"].values)
     values = unit * sweep.final(key, width=width).T  # (seeds, warm-ups)
     figures.band(axis, x, values, figures.WARM, "fixed length", marker="o")
-    _draw_rule(axis, sweep, adaptive, width, unit * adaptive.final(key, width=width), "rule")
+    _draw_rule(axis, adaptive, width, unit * adaptive.final(key, width=width))
     ends = unit * np.concatenate([sweep.final(key).ravel(), adaptive.final(key).ravel()])
     low, high = ends.min(), ends.max()
     axis.set(ylim=(low - 0.15 * (high - low), high + 0.25 * (high - low)), ylabel=name)
@@ -97,16 +98,12 @@ def _draw_judge(axis: Axes, sweep: StoredSweep, adaptive: StoredSweep, width: in
     figures.caption(axis, name.partition(" (")[0].capitalize())
 
 
-def _draw_rule(
-    axis: Axes, sweep: StoredSweep, adaptive: StoredSweep, width: int, values: np.ndarray, label: str
-) -> None:
+def _draw_rule(axis: Axes, adaptive: StoredSweep, width: int, values: np.ndarray) -> None:
     """A star for each seed, at the step where the rule switched."""
-    warmups = sweep.axes["warmup"].values
-    at = np.interp(adaptive.at(width=width)["switched"], warmups, np.arange(len(warmups)))
-    axis.plot(at, values, "*", color=figures.LIVE, markersize=11, label=label or None)
+    axis.plot(adaptive.at(width=width)["switched"], values, "*", color=figures.LIVE, markersize=11, label="rule")
 
 
 def _length_axis(axis: Axes, sweep: StoredSweep) -> None:
     warmups = sweep.axes["warmup"].values
-    axis.set(xlim=(-0.4, len(warmups) - 0.6), xlabel="warm-up length (steps)")
-    axis.set_xticks(range(len(warmups)), [f"{warmup:,}" for warmup in warmups])
+    axis.set(xlim=(-0.06 * warmups[-1], 1.06 * warmups[-1]), xlabel="warm-up length (steps)")
+    axis.set_xticks(warmups, [f"{warmup:,}" for warmup in warmups])

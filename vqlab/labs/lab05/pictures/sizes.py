@@ -17,8 +17,8 @@ def sizes_view(sweep: StoredSweep) -> View:
     """The three numbers that tell whether a larger codebook lifts the floor. sweep: the stored `vqgan_sizes`."""
     sizes, (cold, warm) = np.array(sweep.axes["codebook_size"].values), sweep.axes["warmup"].values
     gains = [readings.saved(sweep, "mse", warm, codebook_size=k) for k in sizes.tolist()]
-    ends = [f"{'saves' if gains[i] > 0 else 'costs'} {abs(gains[i]):.1f} % at K = {sizes[i]:,}" for i in (0, -1)]
-    title = f"The warm-up {ends[0]} and {ends[1]}"
+    ends = [_verdict(sweep, sizes[i], gains[i]) for i in (0, -1)]
+    title = f"The warm-up: {ends[0]}, {ends[1]}"
     figure, axes = figures.canvas(3, title)
     panels = (
         ("mse", 1000, "error (thousandths)", "Held-out error"),
@@ -43,3 +43,10 @@ def sizes_view(sweep: StoredSweep) -> View:
     details = ", ".join(f"{gain:+.1f} % at K = {k:,}" for k, gain in zip(sizes, gains, strict=True))
     status = f"The warm-up of {warm:,} steps saves {details}. {PROVENANCE.split(';')[0]}, {len(sweep.seeds)} seeds."
     return View(figure, f"{title}. {status}", status)
+
+
+def _verdict(sweep: StoredSweep, codebook_size: int, gain: float) -> str:
+    cold, warm = (sweep.final("mse", codebook_size=codebook_size, warmup=w) for w in sweep.axes["warmup"].values)
+    if not figures.seeds_apart(cold, warm):
+        return f"a tie at K = {codebook_size:,}"
+    return f"{'saves' if gain > 0 else 'costs'} {abs(gain):.1f} % at K = {codebook_size:,}"

@@ -59,9 +59,10 @@ _JUDGES = {"l1": "L1", "perceptual": "perceptual distance", "frechet": "Fréchet
 def _title(sweep: StoredSweep, cell: Arrays, state: dict) -> str:
     moment, start = readings.frames(sweep).index(state["step"]), _name(state["warmup"])
     dims = figures.range_of(cell["latent_dim"][:, moment])
-    used, k = cell["active"][0, moment], readings.codebook_size(sweep, state)
-    codes = "no codes yet" if np.isnan(used) else f"{used:,.0f} of {k:,} codes in use"
-    return f"{start}, step {state['step']:,}: {codes}, {dims} of {cell['watched'].shape[-1]} dimensions"
+    used, k = cell["active"][:, moment], readings.codebook_size(sweep, state)
+    codes = "no codes yet" if np.isnan(used).any() else f"{figures.range_of(used)} of {k:,} codes in use"
+    width = state.get("width", sweep.settings.get("width"))
+    return f"{start}, width {width}, step {state['step']:,}: {codes}, {dims} of {cell['watched'].shape[-1]} dimensions"
 
 
 def _name(warmup: int) -> str:
@@ -102,8 +103,9 @@ def _loss_range(sweep: StoredSweep) -> tuple[float, float]:
 def _draw_dimensions(axis: Axes, sweep: StoredSweep, position: dict, step: int) -> None:
     """Effective dimension of the latents over training beside a cold start's, and of the codes, on fixed axes."""
     steps = readings.checked_steps(sweep)
-    cold = readings.dimensions_over_training(sweep, **(position | {"warmup": 0}))
-    axis.plot(steps, cold.mean(0), "--", color=figures.COLD, label="cold")
+    if position["warmup"]:
+        cold = readings.dimensions_over_training(sweep, **(position | {"warmup": 0}))
+        figures.band(axis, steps, cold, figures.COLD, "cold", linestyle="--")
     figures.band(
         axis, steps, readings.dimensions_over_training(sweep, **position), figures.WARM, "latents", linewidth=2
     )
