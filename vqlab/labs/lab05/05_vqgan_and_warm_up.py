@@ -480,10 +480,8 @@ Markdown(
 # %% [markdown]
 # **What if one thing is changed?** K = 1,024, width 8, with a warm-up of 500 or none:
 #
-# - **8×8 tokens**: one level less, so that a token stands for 4 × 4 pixels and an image has 64. With it an image has four times the bits, a step four times the tokens, and the network is shallower;
-# - **β = 0.25**: the commitment loss itself has a quarter of its weight (not the term where taming-transformers puts β);
-# - **no replacement**: codes that nobody chooses are left alone;
-# - **gradient codebook**: codes learn by gradient, as in the paper, and not as running means (EMA); both terms have weight 1.
+# - **gradient codebook**: codes learn by gradient, as in the paper, and not as running means (EMA); both terms have weight 1;
+# - **8×8 tokens**: one level less, so that a token stands for 4 × 4 pixels and an image has 64. With it an image has four times the bits, a step four times the tokens, and the network is shallower.
 
 # %%
 variants = sweeps.load("vqgan_variants")
@@ -592,7 +590,7 @@ for width in vqgan.axes["width"].values:
 # %% [markdown]
 # **What is not comparable.** The paper reports rFID and LPIPS of pictures of 128 × 128 pixels after 100,000 steps; we a Fréchet and a perceptual distance of our own of 32 × 32 pixels after 2,000. Our codes are running means, theirs learn by gradient. So no number of ours stands beside one of theirs, only the direction of an effect.
 #
-# **Expected, but not run here**: that without any commitment loss (weight 0) dimensions come back and the error does not; and that two and a half times the steps change little. **What two cores cannot show**: K = 16,384 and 65,536; whether a gap at 2,000 steps lasts to 100,000; images that need more than a few dimensions a token.
+# **Planned, but not run here**: a commitment weight of ¼, and no replacement. **Expected, but not run here**: that without any commitment loss (weight 0) dimensions come back and the error does not; and that two and a half times the steps change little. **What two cores cannot show**: K = 16,384 and 65,536; whether a gap at 2,000 steps lasts to 100,000; images that need more than a few dimensions a token.
 
 # %% [markdown] model="more_of_it"
 # ### A model answer to the open question

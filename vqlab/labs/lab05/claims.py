@@ -85,8 +85,8 @@ def _lower(*keys: str) -> Callable[[Sweeps], tuple[str, str]]:
                 parts.append(f"{readings.JUDGES[key][0].partition(' (')[0]}, width {width}: {', '.join(gains)} %")
         lengths = ", ".join(f"{warmup:,}" for warmup in sweep.axes["warmup"].values[1:])
         return (
-            f"saved by warm-ups of {lengths}; {'; '.join(parts)}; all seeds apart at {sum(held)} of {len(held)} looks at "
-            "the last two moments",
+            f"saved by warm-ups of {lengths}; {'; '.join(parts)}; all seeds apart at {sum(held)} of {len(held)} looks "
+            "at the last two moments",
             verdict(held),
         )
 

@@ -47,8 +47,6 @@ RULE = {"every": EVERY, "patience": 75, "latest": 0.5, "probe": _WATCHED}
 VARIANTS = {
     "gradient codebook": {"update": "gradient"},
     "8×8 tokens": {},
-    "β = 0.25": {"commitment_weight": 0.25},
-    "no replacement": {"replace_below": None},
 }
 _NETWORKS = {"8×8 tokens": {"multipliers": (1, 2, 4)}}
 _COMMON = {
