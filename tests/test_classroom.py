@@ -252,7 +252,7 @@ def test_the_pack_is_whole(lab, tmp_path):
     for name in names:
         assert f"## {name}\n" in key
         assert f"## {name}\n" in wrong
-    assert all(re.search(rf"^\| {student} \| \S.* \| [\d.]+ \|$", key, re.M) for student in ("ada", "bob"))
+    assert all(re.search(rf"^\| {student} \| \S.* \| [-\d., ]+ \|$", key, re.M) for student in ("ada", "bob"))
     assert "A full answer" in rubric
     assert "| points | for |" in rubric
     assert wrong.count("\n> ") >= 3 * len(names)

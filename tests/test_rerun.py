@@ -1,7 +1,8 @@
 """After Run All of a solved notebook any cell can be run again, and every check still holds."""
 
+import ast
+
 import pytest
-from submissions import bound
 
 from vqlab import labs
 from vqlab.notebooks import build
@@ -9,6 +10,25 @@ from vqlab.notebooks import build
 LABS = labs.every()
 NAMES = [lab.source.stem for lab in LABS]
 every_lab = pytest.mark.parametrize("lab", LABS, ids=NAMES)
+
+
+def bound(source: str, imports: bool = True) -> set[str]:
+    """The names that a cell binds in the notebook, not those within its functions and comprehensions."""
+    names, todo = set(), list(ast.parse(source).body)
+    while todo:
+        node = todo.pop()
+        match node:
+            case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
+                names.add(name)
+                continue
+            case ast.Lambda() | ast.ListComp() | ast.SetComp() | ast.DictComp() | ast.GeneratorExp():
+                continue
+            case ast.alias(name=name, asname=asname) if imports:
+                names.add(asname or name.split(".")[0])
+            case ast.Name(id=name, ctx=ast.Store()):
+                names.add(name)
+        todo += ast.iter_child_nodes(node)
+    return names
 
 
 def grade_id(cell) -> str:

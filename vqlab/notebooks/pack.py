@@ -55,6 +55,10 @@ def _answer_key(notebook: NotebookNode) -> Iterator[str]:
             yield from (f"## {name}", "", *(_code(solved) if cell.cell_type == "code" else (solved, "")))
 
 
+def _figures(answer: float | tuple[float, ...]) -> str:
+    return ", ".join(f"{number:.5g}" for number in (answer if isinstance(answer, tuple) else (answer,)))
+
+
 def _individual_answers(lab: Lab, seeds: Mapping[str, int]) -> Iterator[str]:
     """A table of what every exercise with a variant asks of every student, and the answer."""
     drawn = lab.module("exercises").VARIANTS
@@ -63,7 +67,7 @@ def _individual_answers(lab: Lab, seeds: Mapping[str, int]) -> Iterator[str]:
     yield "|---" * (2 * len(drawn) + 1) + "|"
     for student, seed in seeds.items():
         with variants.asking(seed):
-            answers = [f"{variants.in_words(asked())} | {answer():.5g}" for asked, answer in drawn.values()]
+            answers = [f"{variants.in_words(asked())} | {_figures(answer())}" for asked, answer in drawn.values()]
         yield f"| {student} | {' | '.join(answers)} |"
 
 

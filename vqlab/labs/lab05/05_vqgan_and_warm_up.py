@@ -118,6 +118,7 @@ table(
 # "Codes" are the codes in use, each put anew at the mean of the held-out latents that choose it: then noise of the running means cannot pose as a dimension. The paper's public code measures the codebook's rows; and what it calls the latents of a quantized model is the *quantized* output, so that stands here, too.
 
 # %%
+import numpy as np
 from IPython.display import Markdown
 
 from vqlab.labs.lab05 import claims
@@ -185,11 +186,14 @@ table(
 # The same class builds ours and the paper's:
 
 # %%
+import torch
+
 from vqlab.models import VQGAN
 
 rows = []
 for name, changes in (("tiny", {"width": 8}), ("tiny", {"width": 16}), ("small", {}), ("paper", {})):
-    network = VQGAN.of(name, **changes)
+    with torch.device("meta"):  # counted without making them: the largest would take 270 MB
+        network = VQGAN.of(name, **changes)
     weights = sum(parameter.numel() for parameter in network.parameters())
     side = network.grid[0] * network.downsampling
     called = ", ".join([name, *(f"{key} {value}" for key, value in changes.items())])
@@ -206,8 +210,6 @@ table(["configuration", "pixels", "tokens", "dimensions of a latent", "weights"]
 # The last is easily forgotten. Replacement judges a code by its count; here is one step of training, on made-up latents, with counts and without:
 
 # %%
-import torch
-
 from vqlab.quantizers import VectorQuantizer, initialise
 
 K, batch_tokens = 256, 256
@@ -378,9 +380,6 @@ lab05.vq_loss(vq_loss)
 # <details><summary>Hint 2</summary>Before: <code>step < start</code>.</details>
 # <details><summary>Hint 3</summary>ratio = norm / (other norm + 1e-4), then <code>min(ratio, 1e4)</code>, then the weight.</details>
 
-# %%
-import numpy as np
-
 
 # %% exercise="adversary_weight"
 def adversary_weight(error_gradient, doubt_gradient, step, start, weight):
@@ -415,11 +414,9 @@ print(f"encoder width {its_width}, warm-up {its_warmup:,} steps, {its_bits} bits
 its_cell = vqgan.at(width=its_width, warmup=its_warmup)
 its_spectrum = its_cell["spectrum"][:, readings.frames(vqgan).index(its_warmup)]  # (seeds, 64)
 its_distances = [vqgan.final("perceptual", width=its_width, warmup=steps).mean() for steps in (0, its_warmup)]
-promised = (
-    theory.water_fill(its_spectrum, its_bits).active.mean(),
-    vqgan.final("centroid_dim", width=its_width, warmup=its_warmup).mean(),
-    100 * (1 - its_distances[1] / its_distances[0]),
-)
+its_count = theory.water_fill(its_spectrum, its_bits).active.mean()
+its_dimension = vqgan.final("centroid_dim", width=its_width, warmup=its_warmup).mean()
+promised = its_count, its_dimension, 100 * (1 - its_distances[1] / its_distances[0])
 ### END SOLUTION
 
 # %% check="promised"

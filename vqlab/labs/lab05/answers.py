@@ -159,6 +159,7 @@ WRONG = {
         (changed(0, lab05._counted(-1)), "at the switch"),
         (changed(0, lab05._counted(None, 10)), "10 bits"),
         (changed(2, -lab05.measured_promise()[2]), "sign of the saving"),
+        (changed(2, 100 * (1 / (1 - lab05.measured_promise()[2] / 100) - 1)), "divide by the warm distance"),
         (changed(2, lab05.measured_promise()[2] / 100), "per cent"),
         (changed(1, 64.0), "fails this test"),
         (lab05.measured_promise()[:2], "three things"),

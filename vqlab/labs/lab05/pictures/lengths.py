@@ -67,7 +67,7 @@ def _draw_dimensions(axis: Axes, sweep: StoredSweep, adaptive: StoredSweep, widt
     ):
         figures.band(axis, x, sweep.final(key, width=width).T, color, label, marker=marker)
         if key == "latent_dim":
-            _draw_rule(axis, adaptive, width, adaptive.final(key, width=width))
+            _draw_rule(axis, adaptive, width, adaptive.final(key, width=width), None)
     axis.set(ylim=(0, _most(sweep)), ylabel="effective dimension")
     axis.yaxis.set_major_locator(MaxNLocator(6, integer=True))
     _length_axis(axis, sweep)
@@ -89,7 +89,7 @@ def _draw_judge(axis: Axes, sweep: StoredSweep, adaptive: StoredSweep, width: in
     x = np.array(sweep.axes["warmup"].values)
     values = unit * sweep.final(key, width=width).T  # (seeds, warm-ups)
     figures.band(axis, x, values, figures.WARM, "fixed length", marker="o")
-    _draw_rule(axis, adaptive, width, unit * adaptive.final(key, width=width))
+    _draw_rule(axis, adaptive, width, unit * adaptive.final(key, width=width), "rule")
     ends = unit * np.concatenate([sweep.final(key).ravel(), adaptive.final(key).ravel()])
     low, high = ends.min(), ends.max()
     axis.set(ylim=(low - 0.15 * (high - low), high + 0.25 * (high - low)), ylabel=name)
@@ -98,9 +98,9 @@ def _draw_judge(axis: Axes, sweep: StoredSweep, adaptive: StoredSweep, width: in
     figures.caption(axis, name.partition(" (")[0].capitalize())
 
 
-def _draw_rule(axis: Axes, adaptive: StoredSweep, width: int, values: np.ndarray) -> None:
+def _draw_rule(axis: Axes, adaptive: StoredSweep, width: int, values: np.ndarray, label: str | None) -> None:
     """A star for each seed, at the step where the rule switched."""
-    axis.plot(adaptive.at(width=width)["switched"], values, "*", color=figures.LIVE, markersize=11, label="rule")
+    axis.plot(adaptive.at(width=width)["switched"], values, "*", color=figures.LIVE, markersize=11, label=label)
 
 
 def _length_axis(axis: Axes, sweep: StoredSweep) -> None:

@@ -60,7 +60,7 @@ def _title(sweep: StoredSweep, cell: Arrays, state: dict) -> str:
     moment, start = readings.frames(sweep).index(state["step"]), _name(state["warmup"])
     dims = figures.range_of(cell["latent_dim"][:, moment])
     used, k = cell["active"][:, moment], readings.codebook_size(sweep, state)
-    codes = "no codes yet" if np.isnan(used).any() else f"{figures.range_of(used)} of {k:,} codes in use"
+    codes = "no codes yet" if np.isnan(used).any() else f"{figures.range_of(used)} of {k:,} codes"
     width = state.get("width", sweep.settings.get("width"))
     return f"{start}, width {width}, step {state['step']:,}: {codes}, {dims} of {cell['watched'].shape[-1]} dimensions"
 
