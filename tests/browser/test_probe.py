@@ -61,9 +61,11 @@ def test_what_does_not_fit_is_found(measure, good, bad, fault):
 def test_what_is_not_there_yet_is_waited_for(measure, there, not_yet, missing):
     early = WHOLE.replace(there, not_yet) if there else WHOLE + not_yet
     ready = "document.body.dataset.jpThemeLight = 'true'; await probe.whole(5000);"
-    late = f"setTimeout(() => {{ document.body.innerHTML = `<div>{WHOLE}</div>` }}, 100)"
-    seen = f"document.body.dataset.jpThemeLight = 'true'; const seen = probe.unfinished(); {late}; {ready} return seen"
-    assert measure(early, seen) == missing
+    mended = f"document.body.innerHTML = `<div>{WHOLE}</div>`"
+    # Waited for in any case: the next test has the same page.
+    late = f"const late = new Promise(done => setTimeout(() => {{ {mended}; done() }}, 100))"
+    seen = f"document.body.dataset.jpThemeLight = 'true'; const seen = probe.unfinished(); {late}; {ready}"
+    assert measure(early, f"{seen} await late; return seen") == missing
     assert measure(WHOLE, f"{ready} return probe.unfinished()") == []
     assert measure(WHOLE, "return probe.unfinished()") == ["theme"]
 

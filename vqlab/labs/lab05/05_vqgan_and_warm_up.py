@@ -397,7 +397,7 @@ lab05.adversary_weight(adversary_weight)
 # %% [markdown]
 # ### Exercise 3 · `promised` (★★☆, 6 minutes, 3 points)
 #
-# Run the cell: it names an encoder width, a warm-up length, and bits that a token may carry (14 bits are K = 16,384, as in the paper). Give three numbers, right to within 0.3:
+# Run the cell: it names an encoder width, a warm-up length, and bits that a token may carry (14 bits are K = 16,384, as in the paper). Give three numbers, right to within 0.1:
 #
 # 1. How many modes of *your* autoencoder can *your* bits serve, at your switch (mean over the seeds)?
 # 2. Which dimension do its codes have at the end of training (mean over the seeds; they were trained with 10 bits, so do not subtract it from 1)?

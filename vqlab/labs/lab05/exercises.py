@@ -162,7 +162,7 @@ adversary_weight = Exercise(
 # --- promised: what the autoencoder promises at the switch, what is trained, what is saved -----------------
 
 _POSITIONS = tuple((width, warmup, bits) for bits in (14, 16) for warmup in (500, 1000, 200) for width in (16, 8))
-_CLOSE = 0.3
+_CLOSE = 0.1
 _NAMES = ("modes counted", "dimensions trained", "per cent saved")
 
 
