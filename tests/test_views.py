@@ -135,3 +135,8 @@ def test_the_placement_picture_has_a_mean_per_placement_and_start(placed):
 )
 def test_spread_keeps_three_digits(values, text):
     assert figures.spread(values) == text
+
+
+def test_a_table_shows_bold_words_as_bold_and_all_else_as_it_is():
+    shown = figures.table(["a", "b"], [["**not** 2 ** 3", "<i>"]])._repr_html_()
+    assert "<td><b>not</b> 2 ** 3</td><td>&lt;i&gt;</td>" in shown

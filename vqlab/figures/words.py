@@ -1,5 +1,6 @@
 """Numbers in words: mean and spread over seeds, the metric line, and tables."""
 
+import re
 from collections.abc import Iterable, Sequence
 from html import escape
 
@@ -57,13 +58,18 @@ class Table(Markdown):
         self._header, self._rows = header, rows
 
     def _repr_html_(self) -> str:
-        head = "".join(f"<th>{escape(word)}</th>" for word in self._header)
-        body = "".join(f"<tr>{''.join(f'<td>{escape(word)}</td>' for word in row)}</tr>" for row in self._rows)
+        head = "".join(f"<th>{_html(word)}</th>" for word in self._header)
+        body = "".join(f"<tr>{''.join(f'<td>{_html(word)}</td>' for word in row)}</tr>" for row in self._rows)
         shape = "margin:0;table-layout:auto"
         return (
             f'<div style="overflow-x:auto;max-width:100%"><table style="{shape}"><thead><tr>{head}</tr></thead>'
             f"<tbody>{body}</tbody></table></div>"
         )
+
+
+def _html(word: str) -> str:
+    """A word of a table, **bold** as Markdown has it."""
+    return re.sub(r"\*\*(.+?)\*\*", r"<b>\1</b>", escape(word))
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence]) -> Table:
