@@ -35,6 +35,8 @@ SETTING = {
     "initialisation_latents": 40_960,  # ten for each of the most codes
 }
 FEW_FRAMES = (0, 500, 2000)  # where only the end and the switch are asked for
+LONG_FRAMES = (0, 500, 1000, 2000, 3000, 4000)
+_LONG = SETTING | {"steps": LONG_FRAMES[-1]}
 _TRAINING, _HELD_OUT = 20_000, 1000
 # Pictures are of crops of photographs: no image of the data set is stored. Those of the first seed only.
 _PATCHES = 6
@@ -47,6 +49,11 @@ RULE = {"every": EVERY, "patience": 75, "latest": 0.5, "probe": _WATCHED}
 VARIANTS = {
     "gradient codebook": {"update": "gradient"},
     "8×8 tokens": {},
+}
+ABLATIONS = {
+    "β = ¼": {"commitment_weight": 0.25},
+    "β = 0": {"commitment_weight": 0.0},
+    "no replacement": {"replace_below": None},
 }
 _NETWORKS = {"8×8 tokens": {"multipliers": (1, 2, 4)}}
 _COMMON = {
@@ -163,20 +170,22 @@ def trainer(position: dict, seed: int, base: dict = SETTING) -> "Trainer":
     settings = Settings(
         codebook_size=position.get("codebook_size", CODEBOOK_SIZE),
         warmup=position.get("warmup", base["steps"]),
-        **base | VARIANTS.get(variant, {}),
+        **base | (VARIANTS | ABLATIONS).get(variant, {}),
     )
     model = VQGAN.of("tiny", seed, width=position.get("width", WIDTH), **_NETWORKS.get(variant, {}))
     return Trainer(model, torch.from_numpy(images()[0]), settings, [seed])
 
 
-def _experiment(name: str, title: str, *axes: Axis, frames: Sequence[int] = FRAMES, **more: object) -> Experiment:
+def _experiment(
+    name: str, title: str, *axes: Axis, base: dict = SETTING, frames: Sequence[int] = FRAMES, **more: object
+) -> Experiment:
     return Experiment(
         name=name,
         title=title,
         axes=axes,
         seeds=SEEDS,
-        settings=SETTING | _COMMON | {"frames": list(frames)} | more,
-        run=partial(train_vqgan, base=SETTING, frames=frames),
+        settings=base | _COMMON | {"frames": list(frames)} | more,
+        run=partial(train_vqgan, base=base, frames=frames),
         headline=HEADLINE,
     )
 
@@ -211,6 +220,25 @@ EXPERIMENTS = (
         _warmups(0, 500),
         frames=FEW_FRAMES,
         variants=VARIANTS,
+        codebook_size=CODEBOOK_SIZE,
+        width=WIDTH,
+    ),
+    _experiment(
+        "vqgan_ablations",
+        "Width 8, K = 1,024, less commitment or no replacement, cold and after a warm-up",
+        Axis("variant", "what is changed", tuple(ABLATIONS)),
+        _warmups(0, 500),
+        frames=FEW_FRAMES,
+        variants=ABLATIONS,
+        codebook_size=CODEBOOK_SIZE,
+        width=WIDTH,
+    ),
+    _experiment(
+        "vqgan_longer",
+        "Width 8, K = 1,024, twice the steps, cold and after a warm-up of the same share",
+        _warmups(0, 1000),
+        base=_LONG,
+        frames=LONG_FRAMES,
         codebook_size=CODEBOOK_SIZE,
         width=WIDTH,
     ),
