@@ -11,7 +11,6 @@ from IPython.display import Markdown
 
 from vqlab.figures import range_of, seeds_apart, spread, table
 from vqlab.labs.lab05 import readings
-from vqlab.labs.lab05.experiments import ABLATIONS
 from vqlab.sweeps import StoredSweep
 
 HELD, PARTLY, FAILED = "reproduced", "partly", "**not reproduced**"
@@ -128,9 +127,8 @@ def _frozen(sweeps: Sweeps) -> tuple[str, str]:
 
 def _changed(sweeps: Sweeps, variant: str | None) -> tuple[str, np.ndarray, np.ndarray, float]:
     """Words on a variant, both errors and the per cent of error that its warm-up saves."""
-    base = sweeps["vqgan_warmup"]
-    variants = sweeps["vqgan_ablations" if variant in ABLATIONS else "vqgan_variants"]
-    cells = [readings.trained(base, variants, warmup, variant) for warmup in variants.axes["warmup"].values]
+    base, changed = sweeps["vqgan_warmup"], [sweeps["vqgan_variants"], sweeps["vqgan_ablations"]]
+    cells = [readings.trained(base, changed, warmup, variant) for warmup in changed[0].axes["warmup"].values]
     cold, warm = (1000 * cell["mse"][:, -1] for cell in cells)
     dims = [range_of(cell["latent_dim"][:, -1]) for cell in cells]
     gain = 100 * (1 - warm.mean() / cold.mean())
