@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from vqlab.training import Trainer
 
 CODEBOOK_SIZE, WIDTH = 1024, 8  # what is varied elsewhere has these
-SEEDS = (0, 1)
+SEEDS, MORE_SEEDS = (0, 1), (2, 3, 4)
 HEADLINE = ("mse", "perceptual", "latent_dim")
 WARMUPS = (0, 200, 500, 1000)
 # The frame of a warm-up's last step is that of the codes just placed: autoencoder and k-means, nothing else yet.
@@ -177,13 +177,19 @@ def trainer(position: dict, seed: int, base: dict = SETTING) -> "Trainer":
 
 
 def _experiment(
-    name: str, title: str, *axes: Axis, base: dict = SETTING, frames: Sequence[int] = FRAMES, **more: object
+    name: str,
+    title: str,
+    *axes: Axis,
+    base: dict = SETTING,
+    frames: Sequence[int] = FRAMES,
+    seeds: Sequence[int] = SEEDS,
+    **more: object,
 ) -> Experiment:
     return Experiment(
         name=name,
         title=title,
         axes=axes,
-        seeds=SEEDS,
+        seeds=seeds,
         settings=base | _COMMON | {"frames": list(frames)} | more,
         run=partial(train_vqgan, base=base, frames=frames),
         headline=HEADLINE,
@@ -220,6 +226,15 @@ EXPERIMENTS = (
         _warmups(0, 500),
         frames=FEW_FRAMES,
         variants=VARIANTS,
+        codebook_size=CODEBOOK_SIZE,
+        width=WIDTH,
+    ),
+    _experiment(
+        "vqgan_seeds",
+        "Width 8, K = 1,024, cold and after a warm-up, with seeds that no other sweep has",
+        _warmups(0, 500),
+        frames=FEW_FRAMES,
+        seeds=MORE_SEEDS,
         codebook_size=CODEBOOK_SIZE,
         width=WIDTH,
     ),
