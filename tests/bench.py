@@ -203,7 +203,9 @@ def paper_block_costs(k: int = 16_384, batch: int = 16, rounds: int = 3) -> dict
         torch.optim.Adam(block.parameters(), fused=True, **adam),
         torch.optim.Adam(plain.parameters(), **adam),
     ]
-    ordered = x.contiguous(memory_format=torch.channels_last)
+    # As behind the level before: without a gradient to ask for, torch 2.13's GroupNorm crashes in this order of memory.
+    x.requires_grad_()
+    ordered = x.detach().contiguous(memory_format=torch.channels_last).requires_grad_()
 
     def our_step() -> None:
         h = block(ordered).permute(0, 2, 3, 1).reshape(1, -1, d)  # (B, d, 8, 8) -> (1, B·64, d)
