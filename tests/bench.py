@@ -17,10 +17,12 @@ from pathlib import Path
 
 import explorers
 import torch
+from plain_vqgan import PlainDistance, PlainVQGAN, Residual
 from torch import nn
 
 from vqlab import data
-from vqlab.models import VQGAN, MLPAutoencoder, PerceptualDistance
+from vqlab.models import CONFIGURATIONS, VQGAN, MLPAutoencoder
+from vqlab.models.vqgan import _Residual
 from vqlab.quantizers import VectorQuantizer
 from vqlab.training import Settings, Trainer
 from vqlab.widgets import Explorer
@@ -42,6 +44,7 @@ def main() -> None:
         "run": [run_costs(rounds=args.rounds, seeds=seeds) for seeds in (8, 32)],
         "step": [step_costs(k, rounds=10 * args.rounds) for k in (1024, 16_384)],
         "vqgan": [vqgan_costs(width, rounds=5 * args.rounds) for width in (8, 16)],
+        "block": paper_block_costs(rounds=args.rounds),
         "memory_mb": peak_memory(),
         "explorers": {source.stem: explorer_seconds(source) for source in explorers.SOURCES},
     }
@@ -136,7 +139,7 @@ def vqgan_costs(width: int, k: int = 1024, batch: int = 16, rounds: int = 15) ->
     """Milliseconds of one training step of the tiny VQGAN with perceptual loss, Adam and an EMA codebook.
 
     Returns: width, and `median`, `fastest`, `ratio` (to ours) of our trainer's, of a plain loop's around the same
-    network with VectorQuantize in the middle, and of the network alone, forward and backward.
+    architecture of torch's modules with VectorQuantize in the middle, and of our network alone, forward and backward.
     """
     images = torch.from_numpy(data.photo_patches(256).x)
     settings = Settings(
@@ -144,10 +147,11 @@ def vqgan_costs(width: int, k: int = 1024, batch: int = 16, rounds: int = 15) ->
     )
     trainer = Trainer(VQGAN.of("tiny", width=width), images, settings)
     trainer.switch()
-    network, images = VQGAN.of("tiny", width=width), images[None] / 255
+    network, images = VQGAN.of("tiny", width=width), images / 255
 
     def alone() -> None:
-        network.decode(network.encode(images[:, :batch])).sum().backward()
+        network.zero_grad()
+        network.decode(network.encode(images[None, :batch])).sum().backward()
 
     contestants = {"ours": trainer._train_step, "theirs": _their_vqgan_step(width, k, images, batch), "network": alone}
     times = _take_turns({name: (contestant, contestant) for name, contestant in contestants.items()}, rounds)
@@ -155,25 +159,74 @@ def vqgan_costs(width: int, k: int = 1024, batch: int = 16, rounds: int = 15) ->
 
 
 def _their_vqgan_step(width: int, k: int, images: torch.Tensor, batch: int) -> Callable[[], None]:
-    from vector_quantize_pytorch import VectorQuantize
-
-    network, distance = VQGAN.of("tiny", width=width), PerceptualDistance()
-    quantizer = VectorQuantize(
-        dim=network.latent_dim, codebook_size=k, decay=0.99, threshold_ema_dead_code=1, rotation_trick=False
-    )
+    network, distance = PlainVQGAN("tiny", width=width), PlainDistance()
+    quantizer = _their_image_quantizer(CONFIGURATIONS["tiny"]["latent_dim"], k)
     optimizer = torch.optim.Adam(network.parameters(), 1e-3, betas=(0.5, 0.9))
 
     def step() -> None:
-        x = images[:, torch.randint(images.shape[1], (batch,))]
+        x = images[torch.randint(len(images), (batch,))]
         z, _, commitment = quantizer(network.encode(x))
         y = network.decode(z)
-        loss = 2 * (y - x).abs().mean() + distance(2 * x[0] - 1, 2 * y[0] - 1).mean() + commitment.sum()
+        loss = 2 * (y - x).abs().mean() + distance(2 * x - 1, 2 * y - 1).mean() + commitment.sum()
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
         loss.item()  # training has to notice when it diverges
 
     return step
+
+
+def _their_image_quantizer(d: int, k: int) -> nn.Module:
+    from vector_quantize_pytorch import VectorQuantize
+
+    more = {"threshold_ema_dead_code": 1, "rotation_trick": False, "accept_image_fmap": True}
+    return VectorQuantize(dim=d, codebook_size=k, decay=0.99, **more)
+
+
+def paper_block_costs(k: int = 16_384, batch: int = 16, rounds: int = 3) -> dict:
+    """Milliseconds of one step of VQGAN's last level at the size of arXiv 2605.06870: 512 channels at 8 × 8 positions.
+
+    A residual block, codes for its output's 256 channels, and Adam.
+    Returns: k, and `median`, `fastest`, `ratio` (to ours) of ours, of the same from torch's modules around
+    VectorQuantize, and of our block alone, forward and backward.
+    """
+    side, numbers = 8, CONFIGURATIONS["paper"]
+    channels, d = numbers["width"] * numbers["multipliers"][-1], numbers["latent_dim"]
+    x = torch.randn(batch, channels, side, side, generator=torch.Generator().manual_seed(0))
+    block, quantizer = (
+        nn.Sequential(_Residual(channels, channels, 32), nn.Conv2d(channels, d, 1)),
+        VectorQuantizer(k, d),
+    )
+    plain = nn.Sequential(Residual(channels, channels, 32), nn.Conv2d(channels, d, 1))
+    theirs, adam = _their_image_quantizer(d, k), {"lr": 1e-3, "betas": (0.5, 0.9)}
+    optimizers = [
+        torch.optim.Adam(block.parameters(), fused=True, **adam),
+        torch.optim.Adam(plain.parameters(), **adam),
+    ]
+    # As behind the level before: without a gradient to ask for, torch 2.13's GroupNorm crashes in this order of memory.
+    x.requires_grad_()
+    ordered = x.detach().contiguous(memory_format=torch.channels_last).requires_grad_()
+
+    def our_step() -> None:
+        h = block(ordered).permute(0, 2, 3, 1).reshape(1, -1, d)  # (B, d, 8, 8) -> (1, B·64, d)
+        z_q, _, loss = quantizer(h)
+        optimizers[0].zero_grad()
+        (z_q.square().mean() + loss.sum()).backward()
+        optimizers[0].step()
+
+    def their_step() -> None:
+        z_q, _, loss = theirs(plain(x))
+        optimizers[1].zero_grad()
+        (z_q.square().mean() + loss.sum()).backward()
+        optimizers[1].step()
+
+    def alone() -> None:
+        block.zero_grad()
+        block(ordered).square().mean().backward()
+
+    contestants = {"ours": our_step, "theirs": their_step, "network": alone}
+    times = _take_turns({name: (contestant, contestant) for name, contestant in contestants.items()}, rounds)
+    return {"k": k} | _compare({n: [1e3 * t for t in taken] for n, taken in times.items()}, to="ours")
 
 
 def peak_memory() -> float:
@@ -238,6 +291,9 @@ def _table(numbers: dict) -> str:
     names = {"ours": "ours", "theirs": "plain loop, VectorQuantize", "network": "the network alone"}
     for costs in numbers["vqgan"]:
         lines += _section(f"A tiny VQGAN's step, width {costs['width']}, K = {costs['k']:,}, in ms", costs, names)
+    names = {"ours": "ours", "theirs": "plain, VectorQuantize", "network": "the block alone"}
+    title = f"A block of the paper's size, K = {numbers['block']['k']:,}, in ms"
+    lines += _section(title, numbers["block"], names)
     lines += [f"Peak memory of one step, K = 65,536, N = 4,096, d = 256: {numbers['memory_mb']:.0f} MB"]
     lines += ["", f"{'Explorers':44s}    redraw   slowest    live, in s"]
     for lab, found in numbers["explorers"].items():

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -15,7 +16,7 @@ from vqlab.__main__ import main
 from vqlab.data import photo_patches
 from vqlab.models import VQGAN
 from vqlab.quantizers import inputs, ranks
-from vqlab.training import Settings, Trainer, launch
+from vqlab.training import AdaptiveSwitch, Settings, Trainer, launch
 from vqlab.training.launcher import Alone
 
 IMAGES = torch.from_numpy(photo_patches(24).x)
@@ -64,9 +65,25 @@ def every_variant(rank: int) -> dict:
     make("gradient", launcher).run(until=5).save(path)
     ranks.agree([torch.zeros(1)])  # the first has written it
     found["resumed"] = state(make("gradient", launcher).load(path).run())
+    found["looks"] = looks_at_latents_of_its_own(rank)
     with pytest.raises(LabError, match="2 processes cannot share a batch of 5"):
         make("ema", launcher, batch_size=5)
     return found
+
+
+def looks_at_latents_of_its_own(rank: int) -> list[float]:
+    """The scores of an adaptive rule in a process whose encoder gives other latents than the other's."""
+    flat = torch.tensor([1.0] + 7 * [0.001 if rank else 1.0])
+    trainer = SimpleNamespace(
+        quantizing=False,
+        step=0,
+        data=IMAGES,
+        latents=lambda samples: torch.randn(1, 16 * len(samples), 8) * flat,
+        settings=Settings(codebook_size=24, steps=100, warmup=100),
+    )
+    rule = AdaptiveSwitch(probe=256)
+    rule(trainer)
+    return rule.history
 
 
 @pytest.fixture(scope="module")
@@ -203,3 +220,9 @@ def test_where_answers_are_waited_for_a_nan_is_found_within_fifty_steps_and_neve
     with refuses("NaN or Inf"):
         trainer.run(until=51)
     assert make("ema", steps=200, warmup=100).load(tmp_path / "good.pt").step == 3
+
+
+def test_an_adaptive_rule_sees_the_same_in_all_processes(both):
+    first, second = (found["looks"] for found in both)
+    assert first == second
+    assert first != [1.0]

@@ -4,10 +4,11 @@ from itertools import pairwise
 
 import pytest
 import torch
+from plain_vqgan import PlainDistance, PlainVQGAN
 from torch import nn
 from torch.nn import functional
 
-from vqlab.models import CONFIGURATIONS, VQGAN, PatchDiscriminator
+from vqlab.models import CONFIGURATIONS, VQGAN, PatchDiscriminator, PerceptualDistance
 from vqlab.models.vqgan import _Attention, _Down, _Residual, _Up
 
 X = torch.rand(1, 3, 3, 32, 32, generator=torch.Generator().manual_seed(0))
@@ -176,3 +177,25 @@ def test_the_discriminator_judges_patches_with_the_reference_s_layers():
 
 def test_the_discriminator_for_small_images_has_fewer_layers():
     assert PatchDiscriminator(layers=2)(X[0]).shape == (3, 1, 6, 6)
+
+
+@pytest.mark.parametrize(
+    ("configuration", "changes"), [("tiny", {}), ("tiny", {"width": 8}), ("paper", {"width": 4, "latent_dim": 8})]
+)
+def test_the_network_is_what_torch_s_modules_put_together_plainly_are(configuration, changes):
+    ours, plain = VQGAN.of(configuration, **changes), PlainVQGAN(configuration, **changes)
+    x = torch.rand(2, 3, CONFIGURATIONS[configuration]["side"], CONFIGURATIONS[configuration]["side"])
+    z = plain.encode(x)
+    torch.testing.assert_close(ours.encode(x[None])[0], z.permute(0, 2, 3, 1).flatten(0, 2), rtol=1e-3, atol=1e-4)
+    ours_back, plain_back = ours.decode(z.permute(0, 2, 3, 1).flatten(0, 2)[None])[0], plain.decode(z)
+    torch.testing.assert_close(ours_back, plain_back, rtol=1e-3, atol=1e-4)
+    for back in (ours.decode(ours.encode(x[None])), plain.decode(plain.encode(x))):
+        back.square().mean().backward()
+    theirs = dict(plain.named_parameters())
+    for name, mine in ours.named_parameters():
+        torch.testing.assert_close(mine.grad, theirs[name].grad, rtol=1e-2, atol=1e-4)
+
+
+def test_the_perceptual_distance_is_what_torch_s_modules_put_together_plainly_give():
+    x, y = 2 * torch.rand(2, 3, 3, 32, 32) - 1
+    torch.testing.assert_close(PerceptualDistance()(x, y), PlainDistance()(x, y), rtol=1e-4, atol=1e-6)

@@ -39,9 +39,10 @@ class Classifier(nn.Module):
 
     def stages(self, x: Tensor) -> list[Tensor]:
         """Features (B, C, H/s, W/s) of the three stages, s = 2, 4, 8."""
-        found = []
+        h, found = x.contiguous(memory_format=torch.channels_last), []  # convolves and pools faster, on a CPU, too
         for conv, norm in zip(self.convs, self.norms, strict=True):
-            found.append(functional.relu(norm(functional.max_pool2d(conv(found[-1] if found else x), 2))))
+            h = functional.relu(norm(functional.max_pool2d(conv(h), 2)))
+            found.append(h)
         return found
 
     def embed(self, x: Tensor) -> Tensor:

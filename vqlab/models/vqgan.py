@@ -52,10 +52,16 @@ class _Attention(nn.Module):
         self.q, self.k, self.v, self.out = (nn.Conv2d(channels, channels, 1) for _ in range(4))
 
     def forward(self, x: Tensor) -> Tensor:
-        h = self.norm(x)
-        q, k, v = (part(h).flatten(2).mT for part in (self.q, self.k, self.v))  # (B, C, H, W) -> (B, H·W, C)
-        mixed = functional.scaled_dot_product_attention(q, k, v)
-        return x + self.out(mixed.mT.reshape(x.shape))  # (B, H·W, C) -> (B, C, H, W)
+        h = self.norm(x).flatten(2).mT  # (B, C, H, W) -> (B, H·W, C)
+        q, k, v = _pointwise(h, self.q, self.k, self.v).chunk(3, -1)
+        mixed = _pointwise(functional.scaled_dot_product_attention(q, k, v), self.out)
+        return x + mixed.mT.reshape(x.shape)  # (B, H·W, C) -> (B, C, H, W)
+
+
+def _pointwise(x: Tensor, *convs: nn.Conv2d) -> Tensor:
+    """What 1×1 convolutions make of positions (B, H·W, C), side by side, in one product: much faster than as many."""
+    weight = torch.cat([conv.weight for conv in convs]).flatten(1)  # (C', C, 1, 1) -> (C', C)
+    return functional.linear(x, weight, torch.cat([conv.bias for conv in convs]))
 
 
 class _Down(nn.Module):
@@ -154,7 +160,8 @@ class VQGAN(nn.Module):
                 f"images must have shape (1, B, 3, H, W) with H and W divisible by {self.downsampling}, got "
                 f"{tuple(x.shape)}: train one seed at a time and crop the images"
             )
-        h = self.before(self.encoder(2 * x[0] - 1))
+        # Convolutions of few channels are up to twice as fast in this order of memory, on a CPU, too.
+        h = self.before(self.encoder((2 * x[0] - 1).contiguous(memory_format=torch.channels_last)))
         self.grid = tuple(h.shape[2:])
         return h.permute(0, 2, 3, 1).reshape(1, -1, self.latent_dim)  # (B, d, h, w) -> (1, B·h·w, d)
 

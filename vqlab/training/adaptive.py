@@ -5,6 +5,7 @@ from numpy.typing import ArrayLike
 
 from vqlab import LabError, measures, theory
 from vqlab.inputs import number, plain, whole
+from vqlab.quantizers import ranks
 
 
 class AdaptiveSwitch:
@@ -66,6 +67,7 @@ class AdaptiveSwitch:
             return
         tokens_per_sample = trainer.latents(trainer.data[:1]).shape[1]
         latents = trainer.latents(trainer.data[: max(1, self.probe // tokens_per_sample)])
+        ranks.agree([latents])  # they differ from rank to rank in their last digits, and all have to switch together
         if self.observe(trainer.step, latents, trainer.settings.codebook_size, trainer.settings.steps):
             trainer.switch()
 
