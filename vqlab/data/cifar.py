@@ -9,7 +9,6 @@ from vqlab import LabError
 from vqlab.data.pickles import read_batch
 from vqlab.data.samples import Samples
 
-CIFAR10_CLASSES = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
 CIFAR10_SPLITS = {"train": [f"data_batch_{i}" for i in range(1, 6)], "test": ["test_batch"]}
 _LAYOUTS = {"cifar-10-batches-bin": ".bin", "cifar-10-batches-py": ""}  # folder -> suffix of its files
 _RECORD_BYTES = 1 + 3 * 32 * 32
