@@ -44,10 +44,10 @@ def band(axis: Axes, x: np.ndarray, values: np.ndarray, color: str, label: str, 
     axis.plot(x, values.mean(0), color=color, label=label, **line)
 
 
-def draw_codes(axis: Axes, codes: np.ndarray, dead: np.ndarray) -> None:
-    """Codes (K, 2): circles where used, crosses where dead (K,), with their numbers as labels."""
-    axis.plot(*codes[dead].T, "x", color=DEAD, markersize=6, label=f"dead: {dead.sum()}")
-    axis.plot(*codes[~dead].T, "o", color=USED, markersize=3.5, label=f"used: {(~dead).sum()}")
+def draw_codes(axis: Axes, codebook: np.ndarray, dead: np.ndarray) -> None:
+    """The codes of a codebook (K, 2): circles where used, crosses where dead (K,), with their numbers as labels."""
+    axis.plot(*codebook[dead].T, "x", color=DEAD, markersize=6, label=f"dead: {dead.sum()}")
+    axis.plot(*codebook[~dead].T, "o", color=USED, markersize=3.5, label=f"used: {(~dead).sum()}")
 
 
 def draw_classes(axis: Axes, points: np.ndarray, y: np.ndarray, size: float, **style: object) -> None:

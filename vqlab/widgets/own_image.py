@@ -56,9 +56,9 @@ class OwnImage(PictureBox):
         psnr = measures.psnr(measures.mean_squared_error(self.image[None] / 255, back[:, None]))
         chosen = self.names.index(self._which.value)
         shown = np.clip(np.round(255 * back), 0, 255).astype(np.uint8)
-        codes = max(len(tokenizer.codebook) for tokenizer in tokenizers)
+        codebook_size = max(len(tokenizer.codebook) for tokenizer in tokenizers)
         return own_image_view(
-            self.image, shown, psnr, tokens[chosen][0], codes, self._which.value, self._rows, self._columns
+            self.image, shown, psnr, tokens[chosen][0], codebook_size, self._which.value, self._rows, self._columns
         )
 
     def _on_upload(self, change: Mapping) -> None:

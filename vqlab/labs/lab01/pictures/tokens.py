@@ -58,10 +58,10 @@ def _draw_points(axis: Axes, reconstruction: np.ndarray) -> None:
 
 def _draw_latents(axis: Axes, sweep: StoredSweep, now: Arrays, seed: int, k: int) -> None:
     latents = now["latents"][seed].astype(float)
-    codes, usage = now["codebook"][seed][:k].astype(float), now["usage"][seed][:k]
+    codebook, usage = now["codebook"][seed][:k].astype(float), now["usage"][seed][:k]
     axis.plot(*latents.T, ".", color=figures.DATA, markersize=5, alpha=0.7, label="latents")
-    if not np.isnan(codes).any():
-        figures.draw_codes(axis, codes, usage == 0)
+    if not np.isnan(codebook).any():
+        figures.draw_codes(axis, codebook, usage == 0)
     limit = latent_limit(sweep)
     axis.set(xlim=(-1.13 * limit, 1.13 * limit), ylim=(-limit, limit), xlabel="z₁", ylabel="z₂")
     figures.caption(axis, "Latents and codes")
@@ -116,24 +116,24 @@ def _perplexity_axis(axis: Axes, sizes: np.ndarray) -> None:
 
 
 @figures.styled
-def death_view(sweep: StoredSweep, codes: np.ndarray, before: np.ndarray, after: np.ndarray) -> View:
+def death_view(sweep: StoredSweep, codebook: np.ndarray, before: np.ndarray, after: np.ndarray) -> View:
     """Why codes die after a cold start: the heap at step 0, who is nearest once the latents spread, and when.
 
-    sweep: the stored `tokens_collapse`, for the numbers of all seeds over time.   codes (K, 2): where one training puts
-    them at step 0, K the largest stored; before and after (N, 2): its latents then and at the end.
+    sweep: the stored `tokens_collapse`, for the numbers of all seeds over time.   codebook (K, 2): of one training at
+    step 0, K the largest stored; before and after (N, 2): its latents then and at the end.
     """
-    k, steps = len(codes), sweep.settings["frames"]
-    chosen, rim = readings.nearest(after, codes), readings.rim(codes)
+    k, steps = len(codebook), sweep.settings["frames"]
+    chosen, rim = readings.nearest(after, codebook), readings.rim(codebook)
     alive = np.isin(np.arange(k), chosen)
     inside = np.setdiff1d(chosen, rim)
     active = sweep.at(warmup=0, codebook_size=k)["active"]  # (seeds, frames)
     title = f"Of {k} codes, {len(chosen)} are nearest to one of {len(after):,} trained latents"
     figure, (heap, outside, time) = figures.canvas(3, title)
-    limits = [(low - 0.01, high + 0.01) for low, high in zip(codes.min(0), codes.max(0), strict=True)]
+    limits = [(low - 0.01, high + 0.01) for low, high in zip(codebook.min(0), codebook.max(0), strict=True)]
     heap.plot(*before[:_PICTURED].T, ".", color=figures.DATA, markersize=5, label="latents")
-    figures.draw_codes(heap, codes, np.zeros(k, bool))
+    figures.draw_codes(heap, codebook, np.zeros(k, bool))
     figures.caption(heap, "Step 0, zoomed in: the heap")
-    figures.draw_codes(outside, codes, ~alive)
+    figures.draw_codes(outside, codebook, ~alive)
     outside.get_lines()[0].set_label(f"never nearest: {(~alive).sum()}")
     outside.get_lines()[1].set_label(f"nearest: {alive.sum()}")
     figures.caption(outside, "The same codes, latents outside")
