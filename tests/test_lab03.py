@@ -188,7 +188,7 @@ def test_the_use_of_the_codes_is_drawn_whole(sweep):
     used, dead = view.figure.axes[2].lines[1:3]
     in_use = cell["usage"][:1024] > 0
     assert in_use.sum() == cell["active"][0, -1]
-    width = 2 * training.plane_limit(sweep)
+    width = 2 * figures.latent_limit(sweep)
     for line, codes in ((used, cell["codebook"][:1024][in_use]), (dead, cell["codebook"][:1024][~in_use])):
         gaps = np.linalg.norm(codes[:, None] - line.get_xydata(), axis=-1).min(1)  # (K, 1, 2) − (m, 2) -> (K, m)
         assert gaps.max() < 0.02 * width, "a code is not drawn, nor another one where it lies"

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from vqlab.figures.drawing import COLD, WARM, caption
+from vqlab.figures.drawing import COLD, WARM, caption, log2_axes
 from vqlab.figures.images import image_grid
 from vqlab.figures.sheets import canvas, place
 from vqlab.figures.view import View, styled
@@ -66,11 +66,9 @@ def side_by_side_view(originals: np.ndarray, moments: Sequence[Moment], plan: Pl
     looks = ((COLD, "s", "--"), (WARM, "o", "-"))
     for name, value, (color, marker, line) in zip(names, values, looks, strict=True):
         curves.plot(at, value, color=color, marker=marker, linestyle=line, markersize=4, label=name)
-    curves.set_yscale("log", base=2)
+    log2_axes(curves, y=curve.ticks)
     curves.set(xlabel="training step", xlim=(-0.02 * plan.steps, 1.02 * plan.steps))
     curves.set(ylabel=curve.label, ylim=curve.limits)
-    curves.set_yticks(curve.ticks, [f"{tick:,}" for tick in curve.ticks])
-    curves.minorticks_off()
     caption(curves, curve.title)
     return View(figure, f"{title}. {status}", status)
 
