@@ -18,14 +18,16 @@ MOST_BYTES = 5_000_000  # more would not fit through the connection of a noteboo
 class OwnImage(PictureBox):
     """An upload control, a list of tokenizers, a picture, and its numbers in words.
 
-    shelf: the tokenizers, in rows and columns with these names, row by row.
+    shelf: the tokenizers, row by row, in rows with these names and a column for each of their warm-ups.
     Until something is uploaded it shows a crop of a photograph. `show(bytes)` does what an upload does.
     """
 
-    def __init__(self, shelf: Shelf, rows: Sequence[str], columns: Sequence[str]) -> None:
+    def __init__(self, shelf: Shelf, rows: Sequence[str]) -> None:
         self.image = data.photo_patches(_PATCHES, seed=1).x[_SHOWN]
-        self.names = [f"{column}, {row}" for row in rows for column in columns]
-        self._shelf, self._rows, self._columns = shelf, tuple(rows), tuple(columns)
+        warmups = dict.fromkeys(position["warmup"] for position in shelf.positions)
+        self._columns = tuple(f"warm-up {warmup:,}" if warmup else "cold" for warmup in warmups)
+        self.names = [f"{column}, {row}" for row in rows for column in self._columns]
+        self._shelf, self._rows = shelf, tuple(rows)
         named = {"tooltip": "choose a picture of your own", "layout": w.Layout(width="auto")}
         self._upload = w.FileUpload(accept="image/*", multiple=False, description="Your picture", **named)
         label = {"description": "tokens of", "tooltip": "tokens of", "style": {"description_width": "initial"}}
