@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vqlab import LabError
-from vqlab.commands.evaluation import evaluate
+from vqlab.training.evaluation import evaluate
 from vqlab.files import write_atomically
 
 if TYPE_CHECKING:

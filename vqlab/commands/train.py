@@ -61,7 +61,7 @@ def _run(given: argparse.Namespace) -> int:
     if chosen.checkpoint:
         trainer.save(chosen.checkpoint)
     if speaks():
-        from vqlab.commands.evaluation import summary
+        from vqlab.training.evaluation import summary
 
         print(summary(trainer, held_out))
         if chosen.export:
