@@ -41,8 +41,10 @@ def test_the_picture_moves_while_both_starts_train(short):
     comparison.train_live()
     assert [moment.step for moment in comparison.moments] == [0, 3, 6]
     assert len(set(shown)) >= 3
-    numbers = {name: np.array([moment.numbers[name] for moment in comparison.moments]).T for name in ("active", "psnr")}
-    cold, warm = numbers["active"]
+    numbers = {
+        name: np.array([moment.numbers[name] for moment in comparison.moments]).T for name in ("active_codes", "psnr")
+    }
+    cold, warm = numbers["active_codes"]
     assert np.isfinite(cold).all()
     assert np.isnan(warm).tolist() == [True, False, False]
     assert "Trained on few." in comparison._status.value

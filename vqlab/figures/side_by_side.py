@@ -24,7 +24,10 @@ class Plan(NamedTuple):
 
 
 class Moment(NamedTuple):
-    """Both trainings at one step, cold first: reconstructions (2, n, 3, 32, 32) uint8, and numbers (2,) by name."""
+    """Both trainings at one step, cold first: reconstructions (2, n, 3, 32, 32) uint8, and numbers (2,) by name.
+
+    Those of codes are NaN before there are any.
+    """
 
     step: int
     reconstructions: np.ndarray
@@ -51,8 +54,7 @@ def codes_in_words(active: float) -> str:
 def side_by_side_view(originals: np.ndarray, moments: Sequence[Moment], plan: Plan, curve: Curve) -> View:
     """Originals (n, 3, 32, 32) uint8 over the newest reconstructions from both starts, and the curves so far.
 
-    moments: with the numbers active (see `codes_in_words`), tokens that these are counted on, psnr in dB, and that of
-    the curve.
+    moments: with the numbers active_codes, tokens that these are counted on, psnr in dB, and that of the curve.
     """
     title, status = _words(moments, plan, curve)
     figure, (patches, curves) = canvas(2, title)
@@ -81,8 +83,7 @@ def _words(moments: Sequence[Moment], plan: Plan, curve: Curve) -> tuple[str, st
     step, _, now = moments[-1]
     cold, warm = map(curve.say, now[curve.key])
     title = f"Step {step:,} of {plan.steps:,}: cold {cold}, with a warm-up {warm}"
-    cold, warm = (
-        f"PSNR {psnr:.1f} dB, {codes_in_words(active)}" for psnr, active in zip(now["psnr"], now["active"], strict=True)
-    )
+    ends = zip(now["psnr"], now["active_codes"], strict=True)
+    cold, warm = (f"PSNR {psnr:.1f} dB, {codes_in_words(active)}" for psnr, active in ends)
     counted = f"Codes are counted on {now['tokens'][0]:,.0f} held-out tokens."
     return title, f"Cold: {cold}. Warm-up {plan.warmup}: {warm}. {shared} {counted}"

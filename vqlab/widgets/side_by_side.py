@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import ipywidgets as w
 import numpy as np
 
-from vqlab import LabError, data, measures
+from vqlab import LabError, data
 from vqlab.figures import View
 from vqlab.figures.side_by_side import Curve, Moment, Plan, side_by_side_view
 from vqlab.widgets.live_training import LiveTraining
@@ -33,8 +33,8 @@ class SideBySide(PictureBox):
     """Buttons, a progress bar, a moving picture and its numbers in words.
 
     Who inherits makes the trainings in `begin`.
-    curve: the number that is drawn: active (codes in use), psnr (in dB) or dimension (of the latents), of held-out
-    images.   images: as `training_images`.
+    curve: the number that is drawn, of those that `training.evaluation.evaluate` finds of held-out images.
+    images: as `training_images`.
     `train_live()` does from Python what the button does; `moments` holds what has been drawn.
     """
 
@@ -76,22 +76,11 @@ class SideBySide(PictureBox):
         return {}
 
     def _moment(self, step: int, trainers: list["Trainer"], held_out: np.ndarray) -> Moment:
+        import torch
+
         from vqlab.sweeps.images import patches_of
+        from vqlab.training.evaluation import evaluate
 
         shown = np.stack([patches_of(trainer, self.originals) for trainer in trainers])
-        looks = [_look(trainer, held_out) for trainer in trainers]
-        return Moment(step, shown, {name: np.array([look[name] for look in looks], float) for name in looks[0]})
-
-
-def _look(trainer: "Trainer", held_out: np.ndarray) -> dict[str, float]:
-    import torch
-
-    latents = trainer.latents(torch.from_numpy(held_out))
-    reconstruction, tokens = trainer.reconstruct_latents(latents, len(held_out))
-    error = measures.mean_squared_error(held_out / 255, reconstruction.numpy())[0]
-    return {
-        "active": np.nan if tokens is None else len(np.unique(tokens)),
-        "tokens": latents.shape[1],
-        "psnr": float(measures.psnr(error)),
-        "dimension": measures.effective_dimension(latents).item(),
-    }
+        cold, warm = (evaluate(trainer, torch.from_numpy(held_out)) for trainer in trainers)
+        return Moment(step, shown, {name: np.array([cold[name], warm.get(name, np.nan)]) for name in cold})

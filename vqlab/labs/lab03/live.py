@@ -21,8 +21,10 @@ class LiveComparison(SideBySide):
     def __init__(self, plan: Plan = _PLAN, images: Callable[[], tuple] = training_images) -> None:
         size = plan.codebook_size
         ticks = 4 ** np.arange(1, np.log2(size) / 2 + 0.1).astype(int)
-        title = f"Codes in use, of {size}"
-        super().__init__(plan, Curve("active", title, "codes in use", ticks, (2, 1.4 * size), codes_in_words), images)
+        curve = Curve(
+            "active_codes", f"Codes in use, of {size}", "codes in use", ticks, (2, 1.4 * size), codes_in_words
+        )
+        super().__init__(plan, curve, images)
 
     def begin(self, images: np.ndarray, warmup: int, seed: int) -> "Trainer":
         import torch

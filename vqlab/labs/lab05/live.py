@@ -20,7 +20,7 @@ class LiveVQGAN(SideBySide):
 
     def __init__(self, plan: Plan = _PLAN, images: Callable[[], tuple] = training_images) -> None:
         curve = Curve(
-            "dimension",
+            "latent_dimension",
             "Dimensions of the latents",
             "effective dimension",
             _TICKS,
