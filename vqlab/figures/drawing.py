@@ -4,12 +4,14 @@ A colour never carries its meaning alone: each also has its own marker or line s
 """
 
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 from matplotlib.axes import Axes
 
 from vqlab import measures
 from vqlab.figures.words import spread
+from vqlab.sweeps import StoredSweep
 
 # Okabe and Ito's colour-blind-safe palette.
 COLD, WARM, LIVE = "#0072B2", "#D55E00", "#000000"
@@ -38,16 +40,34 @@ def caption(axis: Axes, title: str) -> None:
     )
 
 
+def log2_axes(axis: Axes, x: Sequence[int] = (), y: Sequence[int] = ()) -> None:
+    """Make axes logarithmic, with these whole numbers as their ticks; one for which none are given stays linear."""
+    if len(x):
+        axis.set_xscale("log", base=2)
+        axis.set_xticks(x, [f"{tick:,.0f}" for tick in x])
+    if len(y):
+        axis.set_yscale("log", base=2)
+        axis.set_yticks(y, [f"{tick:,.0f}" for tick in y])
+    axis.minorticks_off()
+
+
 def band(axis: Axes, x: np.ndarray, values: np.ndarray, color: str, label: str, **line: object) -> None:
     """Mean line over seeds and the range from the lowest to the highest seed: values (seeds, len(x))."""
     axis.fill_between(x, values.min(0), values.max(0), color=color, alpha=0.2, linewidth=0)
     axis.plot(x, values.mean(0), color=color, label=label, **line)
 
 
-def draw_codes(axis: Axes, codes: np.ndarray, dead: np.ndarray) -> None:
-    """Codes (K, 2): circles where used, crosses where dead (K,), with their numbers as labels."""
-    axis.plot(*codes[dead].T, "x", color=DEAD, markersize=6, label=f"dead: {dead.sum()}")
-    axis.plot(*codes[~dead].T, "o", color=USED, markersize=3.5, label=f"used: {(~dead).sum()}")
+@cache
+def latent_limit(sweep: StoredSweep) -> float:
+    """One half-width for all planes of latents of a sweep, with room for every stored latent and code."""
+    stored = sweep.at()
+    return 1.05 * float(max(np.nanmax(np.abs(stored[key])) for key in ("latents", "codebook")))
+
+
+def draw_codes(axis: Axes, codebook: np.ndarray, dead: np.ndarray) -> None:
+    """The codes of a codebook (K, 2): circles where used, crosses where dead (K,), with their numbers as labels."""
+    axis.plot(*codebook[dead].T, "x", color=DEAD, markersize=6, label=f"dead: {dead.sum()}")
+    axis.plot(*codebook[~dead].T, "o", color=USED, markersize=3.5, label=f"used: {(~dead).sum()}")
 
 
 def draw_classes(axis: Axes, points: np.ndarray, y: np.ndarray, size: float, **style: object) -> None:
