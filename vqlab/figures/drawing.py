@@ -8,6 +8,8 @@ from functools import cache
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.backend_bases import RendererBase
+from matplotlib.lines import Line2D
 
 from vqlab import measures
 from vqlab.figures.words import spread
@@ -70,14 +72,38 @@ def draw_codes(axis: Axes, codebook: np.ndarray, dead: np.ndarray) -> None:
     axis.plot(*codebook[~dead].T, "o", color=USED, markersize=3.5, label=f"used: {(~dead).sum()}")
 
 
+class _ClassMarks(Line2D):
+    """Points (n, 2) with a colour and a marker by their class: one artist, for as many of them as there are classes."""
+
+    def __init__(self, points: np.ndarray, y: np.ndarray, size: float, **style: object) -> None:
+        super().__init__(*points.T, linestyle="none", markersize=np.sqrt(size), **style)
+        self._classes = y
+        self._edge = style.get("markeredgecolor")
+
+    def draw(self, renderer: RendererBase) -> None:
+        points = self.get_xydata()
+        for c in np.unique(self._classes):
+            color = CLASS_COLORS[c % len(CLASS_COLORS)]
+            self.set_marker(CLASS_MARKERS[_marker(c)])
+            self.set_markerfacecolor(color)
+            self.set_markeredgecolor(self._edge or color)
+            self.set_data(*points[self._classes == c].T)
+            super().draw(renderer)
+        self.set_data(*points.T)
+
+
+def _marker(c: int) -> int:
+    """The number of the marker of a class; classes next to each other differ in both marker and colour."""
+    return (c + c // len(CLASS_COLORS)) % len(CLASS_MARKERS)
+
+
 def draw_classes(axis: Axes, points: np.ndarray, y: np.ndarray, size: float, **style: object) -> None:
-    """Points (n, 2), coloured and marked by their class y (n,); neighbours in number differ in both."""
-    colors, markers = len(CLASS_COLORS), len(CLASS_MARKERS)
-    which = (y + y // colors) % markers
-    for marker in np.unique(which):
-        here = which == marker
-        shades = [CLASS_COLORS[c] for c in y[here] % colors]
-        axis.scatter(*points[here].T, s=size, c=shades, marker=CLASS_MARKERS[marker], **style)
+    """Points (n, 2), coloured and marked by their class y (n,); neighbours in number differ in both.
+
+    size: area of a marker in square points.   style: of the markers, as for `Axes.plot`.
+    """
+    axis.add_line(_ClassMarks(points, y, size, **style))
+    axis.autoscale_view()
 
 
 def draw_live(
