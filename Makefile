@@ -17,14 +17,17 @@ lab: $(READY)  ## set everything up and open JupyterLab on Lab 00
 
 STAGES := doctor style imports fresh quick browser nbval
 TWO := -n 2 --dist loadscope --no-loadscope-reorder
+WITHOUT_NBVAL := -p no:nbval  # where it runs no notebook, each worker need not import it
 doctor = VQLAB_DATA= $(BIN)/python -m vqlab doctor
 style = $(BIN)/ruff check . && $(BIN)/ruff format --check .
 imports = $(BIN)/lint-imports
 fresh = $(BIN)/python -m vqlab.notebooks.build --check
-quick = $(BIN)/python -m pytest $(TWO) --ignore tests/browser tests
-browser = $(BIN)/python -m pytest $(TWO) tests/browser
-nbval = $(BIN)/python -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=60 labs
+quick = $(BIN)/python -m pytest $(TWO) $(WITHOUT_NBVAL) --ignore tests/browser tests
+browser = $(BIN)/python -m pytest $(TWO) $(WITHOUT_NBVAL) tests/browser
+nbval = $(BIN)/python -m pytest -n 2 --dist loadfile --nbval-lax --nbval-current-env --nbval-cell-timeout=60 labs
 
+# Two workers have both cores: threads of their libraries would only wait for each other, busily.
+test: export OMP_NUM_THREADS := 1
 test: $(READY_TESTS)  ## set up if needed and run every test, notebooks included
 	@failed=; $(foreach stage,$(STAGES),echo "== $(stage)"; { $($(stage)); } || failed="$$failed $(stage)"; ) \
 	if [ -n "$$failed" ]; then echo "failed:$$failed"; exit 1; fi; echo "All stages passed."

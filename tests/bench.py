@@ -233,7 +233,7 @@ def peak_memory() -> float:
     """MB that a training step adds at its peak, K = 65,536, N = 4,096, d = 256, measured in a process of its own."""
     script = Path(__file__).with_name("peak_memory.py")
     printed = subprocess.run([sys.executable, script], check=True, capture_output=True, text=True).stdout
-    return float(printed.split()[0])
+    return json.loads(printed)["step"]
 
 
 def explorer_seconds(source: Path) -> list[dict[str, float | None]]:

@@ -15,7 +15,7 @@ from unittest.mock import patch
 import numpy as np
 
 from vqlab import labs
-from vqlab.figures import View
+from vqlab.figures import View, canvas, recycle, styled
 from vqlab.widgets import Explorer, Prediction
 
 LABS = Path(__file__).parents[1] / "labs"
@@ -75,6 +75,23 @@ def moves(explorer: Explorer) -> Iterator[tuple[str, object]]:
         others = [value for value in slider.values if value != slider.start]
         for value in [*others, slider.start]:
             yield name, value
+
+
+@styled
+def _plain() -> View:
+    sheet, panels = canvas(3, "A picture")
+    for panel in panels:
+        panel.plot([0, 1], [0, 1])
+    return View(sheet, "", "")
+
+
+def plain_seconds() -> float:
+    """How long this process computes, at present, for a picture of three panels with a line in each."""
+    start = time.process_time()
+    view = _plain()
+    view.html()
+    recycle(view.figure)
+    return time.process_time() - start
 
 
 def redraw_seconds(explorer: Explorer, name: str, value: object) -> float:

@@ -98,15 +98,15 @@ def test_nowhere_is_said_with_the_command_that_fetches_it(no_cifar10, refuses):
 
 def test_the_cache_is_in_the_clone_or_else_the_users(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "user"))
-    installed = tmp_path / "site-packages" / "vqlab" / "data" / "cifar.py"
-    monkeypatch.setattr(cifar, "__file__", str(installed))
     import pooch
 
-    assert data.cache_folder() == pooch.os_cache("vqlab")
-    (tmp_path / "site-packages" / "data").mkdir(parents=True)
-    assert data.cache_folder() == pooch.os_cache("vqlab")  # somebody's data, but no clone
-    (tmp_path / "site-packages" / "pyproject.toml").touch()
-    assert data.cache_folder() == tmp_path / "site-packages" / "data" / "cache"
+    users = pooch.os_cache("vqlab")
+    monkeypatch.setattr(cifar, "repository", lambda: None)
+    assert data.cache_folder() == users
+    monkeypatch.setattr(cifar, "repository", lambda: tmp_path)
+    assert data.cache_folder() == users  # nothing can be written there
+    (tmp_path / "data").mkdir()
+    assert data.cache_folder() == tmp_path / "data" / "cache"
 
 
 def test_this_clone_keeps_its_cache_out_of_the_repository():

@@ -21,7 +21,7 @@ from vqlab.__main__ import main
 from vqlab.commands.options import read_config, settle
 from vqlab.commands.pictures import centre_crops, random_crops
 from vqlab.data import photo_patches
-from vqlab.training import Settings, Trainer
+from vqlab.training import Settings, Trainer, samples
 
 SETTINGS = {"images": 40, "steps": 6, "warmup": 2, "hidden": 4, "dim": 3, "codebook-size": 16, "batch-size": 4}
 SMALL = [part for name, value in SETTINGS.items() for part in (f"--{name}", str(value))]
@@ -319,7 +319,8 @@ def test_a_folder_trains_at_the_model_s_side_on_random_crops(folder, monkeypatch
     told = ("--data", folder, "--side", 16, "--augment", "--model", "tiny", "--width", 4)
     assert train(*told) == 0
     assert trained[0].data.shape == (18, 3, 16, 16)
-    assert trained[0]._batch().shape == (1, 4, 3, 16, 16)
+    batch = samples.batch(trained[0].data, trained[0].draw, 4, trained[0].generators)
+    assert batch.shape == (1, 4, 3, 16, 16)
 
 
 def test_random_crops_are_parts_of_the_pictures_and_half_of_them_mirrored():

@@ -16,7 +16,7 @@ from vqlab.__main__ import main
 from vqlab.data import photo_patches
 from vqlab.models import VQGAN
 from vqlab.quantizers import inputs, ranks
-from vqlab.training import AdaptiveSwitch, Settings, Trainer, launch
+from vqlab.training import AdaptiveSwitch, Settings, Trainer, launch, samples
 from vqlab.training.launcher import Alone
 
 IMAGES = torch.from_numpy(photo_patches(24).x)
@@ -213,7 +213,7 @@ def test_where_answers_are_waited_for_a_nan_is_found_within_fifty_steps_and_neve
     monkeypatch.setattr(inputs, "answers_at_once", lambda x: False)
     trainer = make("ema", steps=200, warmup=100).run(until=3)
     trainer.save(tmp_path / "good.pt")
-    trainer._batch = lambda: torch.full((1, 4, 3, 32, 32), float("nan"))
+    monkeypatch.setattr(samples, "batch", lambda *_: torch.full((1, 4, 3, 32, 32), float("nan")))
     trainer.run(until=5)
     with refuses("NaN or Inf"):
         trainer.save(tmp_path / "good.pt")

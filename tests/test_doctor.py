@@ -16,7 +16,7 @@ from made_up_cifar10 import write_binary, write_python
 from matplotlib.figure import Figure
 
 from vqlab import data, doctor, sweeps
-from vqlab.doctor import FAIL, OK, UNSET, Check, Unset
+from vqlab.doctor import FAIL, OK, UNSET, Check, Unset, packages
 
 pytestmark = pytest.mark.usefixtures("no_cifar10")
 
@@ -123,18 +123,18 @@ def test_a_package_that_is_too_old_says_which_version_is_asked_for(monkeypatch):
 )
 def test_minimum_versions_are_those_of_vqlabs_own_requirements(requirement, minimum, monkeypatch):
     monkeypatch.setattr(importlib.metadata, "requires", lambda name: {"vqlab": [requirement]}[name])
-    assert doctor._minimum("torch") == minimum
+    assert packages.least_version("torch") == minimum
 
 
 @pytest.mark.parametrize(
     ("old", "new"), [("2.4", "2.10"), ("2.9.1", "2.13.0+cpu"), ("3.9", "3.11.2"), ("2.0", "2.0.1"), ("7.7", "8.0rc1")]
 )
 def test_versions_compare_as_numbers(old, new):
-    assert doctor._numbers(old) < doctor._numbers(new)
+    assert packages.numbers(old) < packages.numbers(new)
 
 
 def test_an_old_python_is_named(monkeypatch):
-    monkeypatch.setattr(doctor, "PYTHON", (99, 1))
+    monkeypatch.setattr(packages, "PYTHON", (99, 1))
     assert "is older than 99.1" in failure("Python")
 
 

@@ -1,11 +1,13 @@
 """Lab 02: its trainings, its exercises, its pictures, and every sentence that a sweep could contradict."""
 
 import itertools
+from unittest.mock import patch
 
 import numpy as np
 import pictures
 import pytest
 import torch
+from matplotlib.lines import Line2D
 from sklearn.neighbors import NearestCentroid
 
 from vqlab import data, figures, measures, sweeps
@@ -204,24 +206,30 @@ def test_latents_are_drawn_with_the_marker_of_their_class(sweep):
     view = embeddings.training_view(sweep, state)
     stored = sweep.at(**{name: state[name] for name in ("width", "codebook_size", "warmup", "classes", "layout")})
     latents = stored["latents"][1, -1]
-    drawn = np.concatenate([c.get_offsets() for c in view.figure.axes[1].collections])
-    assert len(drawn) == len(latents) == 64
+    groups = drawn_classes(view.figure.axes[1])
     spread = np.linalg.norm(latents - latents.mean(0), axis=1).max()
-    order = np.argsort(np.arange(64) % 8, kind="stable")  # eight classes have a marker each
-    np.testing.assert_allclose(drawn, ((latents - latents.mean(0)) / spread)[order], atol=1e-6)
+    assert len(groups) == 8
+    for c, (points, _, _) in enumerate(groups):
+        np.testing.assert_allclose(points, ((latents - latents.mean(0)) / spread)[c::8], atol=1e-6)
+
+
+def drawn_classes(axis) -> list[tuple[np.ndarray, tuple, bytes]]:
+    """Points, colour and marker of each group of markers that the classes of a panel are drawn in."""
+    (marks,) = (line for line in axis.lines if type(line) is not Line2D)
+    renderer = axis.figure.canvas.get_renderer()
+    with patch.object(renderer, "draw_markers") as draw:
+        marks.draw(renderer)
+    return [
+        (path.vertices, tuple(color), place.transform(marker.vertices).tobytes())
+        for _, marker, place, path, _, color in (call.args for call in draw.call_args_list)
+    ]
 
 
 def test_classes_next_to_each_other_differ_in_colour_and_marker():
     _, (axis,) = figures.canvas(1, "64 classes")
     classes = np.arange(64)
     figures.draw_classes(axis, np.stack([classes, classes], 1), classes, 9)
-    looks = {}
-    for drawn in axis.collections:
-        shape = drawn.get_paths()[0].vertices.tobytes()
-        looks |= {
-            int(x): (tuple(color), shape)
-            for (x, _), color in zip(drawn.get_offsets(), drawn.get_facecolors(), strict=True)
-        }
+    looks = {int(points[0, 0]): (color, marker) for points, color, marker in drawn_classes(axis)}
     assert len(set(looks.values())) == 64
     assert all(looks[c][0] != looks[c + 1][0] and looks[c][1] != looks[c + 1][1] for c in range(63))
 

@@ -1,4 +1,4 @@
-"""Lab 03: its trainings, its pictures, its live widget, uploads, and every sentence that a sweep could contradict."""
+"""Lab 03: its trainings, its pictures, uploads, and every sentence that a sweep could contradict."""
 
 import io
 import json
@@ -14,10 +14,9 @@ import torch
 from PIL import Image
 
 from vqlab import data, figures, measures, sweeps
-from vqlab.labs.lab03 import checkpoints, claims, codecs, experiments, live, readings
+from vqlab.labs.lab03 import checkpoints, claims, codecs, experiments, readings
 from vqlab.labs.lab03 import exercises as lab03
 from vqlab.labs.lab03.pictures import sizes, training
-from vqlab.labs.lab03.pictures.live import live_view
 from vqlab.sweeps import tokenizers
 from vqlab.widgets.own_image import MOST_BYTES
 
@@ -153,7 +152,6 @@ def all_views(sweep, stored_codecs):
         yield sizes.crossing_view(sweep, {"width": width})
         yield sizes.rates_view(stored_codecs, sweep, {"width": width})
     yield checkpoints.own_image().current()
-    yield live.LiveComparison().current()
 
 
 def test_every_picture_is_small_legible_and_described(sweep, stored_codecs):
@@ -190,7 +188,7 @@ def test_the_use_of_the_codes_is_drawn_whole(sweep):
     used, dead = view.figure.axes[2].lines[1:3]
     in_use = cell["usage"][:1024] > 0
     assert in_use.sum() == cell["active"][0, -1]
-    width = 2 * training.plane_limit(sweep)
+    width = 2 * figures.latent_limit(sweep)
     for line, codes in ((used, cell["codebook"][:1024][in_use]), (dead, cell["codebook"][:1024][~in_use])):
         gaps = np.linalg.norm(codes[:, None] - line.get_xydata(), axis=-1).min(1)  # (K, 1, 2) − (m, 2) -> (K, m)
         assert gaps.max() < 0.02 * width, "a code is not drawn, nor another one where it lies"
@@ -228,64 +226,6 @@ def test_rates_are_those_of_log2_k_and_of_the_perplexity(sweep, stored_codecs):
     np.testing.assert_allclose(left.lines[0].get_xdata(), [0.375, 0.5, 0.625, 0.75])
     perplexity = sweep.final("perplexity", warmup=0, **WIDE).T.ravel()
     np.testing.assert_allclose(right.lines[0].get_xdata(), np.log2(perplexity) / 16, rtol=1e-6)
-
-
-# --- live ---------------------------------------------------------------------------------------------------
-
-SHORT = live.Plan(steps=20, warmup=10, codebook_size=16, width=4, every=10)
-
-
-def few_images():
-    return data.photo_patches(60).x, data.photo_patches(20, seed=1).x, "Trained on few."
-
-
-def test_the_live_picture_moves_while_both_starts_train():
-    comparison = live.LiveComparison(SHORT, few_images)
-    shown = []
-    comparison._picture.observe(lambda change: shown.append(change["new"]), "value")
-    comparison.train_live()
-    assert [moment.step for moment in comparison.moments] == [0, 10, 20]
-    assert len(set(shown)) >= 3
-    cold, warm = np.array([moment.numbers["active"] for moment in comparison.moments]).T
-    assert np.isfinite(cold).all()
-    assert np.isnan(warm).tolist() == [True, False, False]
-    assert "Trained on few." in comparison._status.value
-    pictures.check(comparison.current())
-
-
-def test_a_live_training_can_be_cancelled_and_started_again():
-    comparison = live.LiveComparison(SHORT, few_images)
-
-    def cancel(change):
-        comparison._training.cancelled.set()
-
-    comparison._picture.observe(cancel, "value")
-    comparison.train_live()
-    assert "cancelled" in comparison._status.value
-    assert len(comparison.moments) == 1
-    comparison._picture.unobserve(cancel, "value")
-    comparison.train_live()
-    assert len(comparison.moments) == 3
-
-
-def test_live_training_takes_cifar10_if_it_is_there_and_photographs_if_not(tmp_path, monkeypatch):
-    made_up_cifar10.write_binary(tmp_path, n=5)
-    monkeypatch.setenv("VQLAB_DATA", str(tmp_path))
-    train, held_out, sentence = live.training_images()
-    assert (len(train), len(held_out)) == (25, 5)
-    assert "CIFAR-10" in sentence
-    monkeypatch.setenv("VQLAB_DATA", str(tmp_path / "nowhere"))
-    train, held_out, sentence = live.training_images()
-    assert (train.shape[1:], held_out.shape[1:]) == ((3, 32, 32), (3, 32, 32))
-    assert sentence.startswith("Trained on crops of two photographs: ")
-    assert "CIFAR-10 is not there" in sentence
-
-
-def test_before_any_training_the_live_picture_shows_the_originals():
-    originals = data.photo_patches(2).x
-    view = live_view(originals, [], 600, 150, 256)
-    assert "not trained yet" in view.alt
-    assert np.array_equal(view.figure.axes[0].images[0].get_array()[:32, :32, :3].transpose(2, 0, 1), originals[0])
 
 
 # --- checkpoints and uploads --------------------------------------------------------------------------------

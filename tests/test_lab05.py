@@ -1,4 +1,4 @@
-"""Lab 05: what its trainings record, its pictures, its readings and verdicts, its live training and its checkpoints."""
+"""Lab 05: what its trainings record, its pictures, its readings and verdicts, and its checkpoints."""
 
 import json
 from types import SimpleNamespace
@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from vqlab import data, figures, measures, sweeps, theory
-from vqlab.labs.lab05 import checkpoints, claims, experiments, live, readings
+from vqlab.labs.lab05 import checkpoints, claims, experiments, readings
 from vqlab.labs.lab05.pictures import lengths, sizes, training
 from vqlab.models import PerceptualDistance
 from vqlab.models.classifier import embeddings
@@ -156,7 +156,7 @@ def test_lengths_and_sizes_are_small_legible_and_still(stored):
     grid, adaptive = stored["vqgan_warmup"], stored["vqgan_adaptive"]
     views = [lengths.lengths_view(adaptive, grid, {"width": width}) for width in grid.axes["width"].values]
     pictures.check_that_nothing_moves(views)
-    for view in [*views, sizes.sizes_view(stored["vqgan_sizes"]), live.LiveVQGAN().current()]:
+    for view in [*views, sizes.sizes_view(stored["vqgan_sizes"])]:
         pictures.check(view)
 
 
@@ -320,36 +320,7 @@ def test_every_claim_has_what_was_expected_and_a_verdict(stored):
         assert verdict in (claims.HELD, claims.PARTLY, claims.FAILED)
 
 
-# --- live, checkpoints, your own image ----------------------------------------------------------------------
-
-SHORT = live.Plan(steps=6, warmup=2, codebook_size=16, width=4, every=3)
-
-
-def few_images():
-    return data.photo_patches(30).x, "Trained on few."
-
-
-def test_the_live_picture_moves_while_both_starts_train():
-    comparison = live.LiveVQGAN(SHORT, few_images)
-    shown = []
-    comparison._picture.observe(lambda change: shown.append(change["new"]), "value")
-    comparison.train_live()
-    assert [moment.step for moment in comparison.moments] == [0, 3, 6]
-    assert len(set(shown)) >= 3
-    cold, warm = np.array([moment.numbers["active"] for moment in comparison.moments]).T
-    assert np.isfinite(cold).all()
-    assert np.isnan(warm).tolist() == [True, False, False]
-    assert "Trained on few." in comparison._status.value
-    pictures.check(comparison.current())
-
-
-def test_live_training_takes_cifar10_if_it_is_there_and_photographs_if_not(made_up, tmp_path, monkeypatch):
-    train, sentence = live.training_images()
-    assert (len(train), "CIFAR-10" in sentence) == (130, True)
-    monkeypatch.setenv("VQLAB_DATA", str(tmp_path / "nowhere"))
-    train, sentence = live.training_images()
-    assert train.shape[1:] == (3, 32, 32)
-    assert sentence.startswith("Trained on crops of two photographs: ")
+# --- checkpoints, your own image ----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("corner", range(4))

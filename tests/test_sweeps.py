@@ -77,7 +77,8 @@ def test_a_sweep_counts_the_seconds_of_the_core_and_not_those_it_waited(tmp_path
     assert sweeps.load("toy", tmp_path).provenance["core_seconds"] == 0
 
 
-def test_a_broken_off_sweep_keeps_its_finished_cells_and_goes_on(tmp_path):
+def break_off(folder) -> None:
+    """Compute four of the six toy cells, and then press Ctrl-C."""
     done = []
 
     def breaks_at_four(position, seeds):
@@ -87,10 +88,13 @@ def test_a_broken_off_sweep_keeps_its_finished_cells_and_goes_on(tmp_path):
         return toy_cell(position, seeds)
 
     with pytest.raises(KeyboardInterrupt):
-        runner.run(toy(run=breaks_at_four), folder=tmp_path)
+        runner.run(toy(run=breaks_at_four), folder=folder)
+
+
+def test_a_broken_off_sweep_keeps_its_finished_cells_and_goes_on(tmp_path):
+    break_off(tmp_path)
     again = []
     runner.run(toy(run=lambda p, s: again.append(p) or toy_cell(p, s)), folder=tmp_path)
-    assert len(done) == 4
     assert len(again) == 2
     assert sweeps.load("toy", tmp_path).arrays["score"].shape == (3, 2, 3, 1)
 
@@ -235,16 +239,7 @@ def test_an_unfinished_sweep_can_be_stored_and_goes_on(tmp_path, monkeypatch, ca
     monkeypatch.setattr(labs, "experiments", lambda: {"toy": toy()})
     assert main(["sweep", "toy", "--partial"]) == 1
     assert "no cell of toy is finished" in capsys.readouterr().err
-    done = []
-
-    def breaks_at_four(position, seeds):
-        if len(done) == 4:
-            raise KeyboardInterrupt
-        done.append(position)
-        return toy_cell(position, seeds)
-
-    with pytest.raises(KeyboardInterrupt):
-        runner.run(toy(run=breaks_at_four))
+    break_off(tmp_path)
     assert main(["sweep", "toy", "--partial"]) == 0
     stored = sweeps.load("toy")
     assert stored.finished.tolist() == [True] * 4 + [False] * 2

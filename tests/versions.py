@@ -53,7 +53,7 @@ def main() -> int:
     print(*(line for line in listed.splitlines() if line.split()[0] in own), sep="\n", flush=True)
     programs = os.pathsep.join([str(python.parent), os.environ.get("PATH", "")])
     return subprocess.run(
-        [python, "-m", "pytest", *_QUICK, *words], cwd=ROOT, env=os.environ | {"PATH": programs}
+        [python, "-m", "pytest", *_QUICK, *words], cwd=ROOT, env=os.environ | {"PATH": programs, "OMP_NUM_THREADS": "1"}
     ).returncode
 
 

@@ -12,6 +12,12 @@ def repository() -> Path | None:
     return root if (root / "pyproject.toml").is_file() and (root / "labs").is_dir() else None
 
 
+def kept(name: str, module: str) -> Path:
+    """Where stored files are: data/`name` of the repository, or `shipped` beside the module that reads them."""
+    root = repository()
+    return root / "data" / name if root else Path(module).with_name("shipped")
+
+
 def write_atomically(path: Path, write: Callable[[IO[bytes]], object]) -> None:
     """Make `path` what write(file) writes, in one step: until it has finished the old file stays.
 

@@ -43,7 +43,8 @@ Prediction("How many?", measured=lambda: [378.0, 390.0], possible=(1, 512))
 """
 _LIVE = """
 from vqlab import data
-from vqlab.labs.lab03.live import LiveComparison, Plan
+from vqlab.figures.side_by_side import Plan
+from vqlab.labs.lab03.live import LiveComparison
 
 def images():
     return data.photo_patches(64).x, data.photo_patches(8, seed=1).x, "Trained on crops."

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vqlab import LabError
-from vqlab.commands.evaluation import evaluate
 from vqlab.files import write_atomically
+from vqlab.training.evaluation import evaluate
 
 if TYPE_CHECKING:
     import torch

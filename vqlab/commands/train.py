@@ -3,14 +3,13 @@ resumed at will."""
 
 import argparse
 import os
-import signal
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vqlab import LabError
+from vqlab.commands.callbacks import cancelled_by_ctrl_c, logs, progress_bar, saver, speaks
 from vqlab.commands.options import add_options, settle
 
 if TYPE_CHECKING:
@@ -23,8 +22,6 @@ INTERRUPTED = 130
 _HELD_OUT_IMAGES = 512
 _HELD_OUT_SHARE = 0.1
 _SMALL = 32
-# Between two of these the bar stands still, and processes do not ask each other whether to stop.
-_STEPS_BETWEEN_LOOKS = 10
 
 
 def add_train(subcommands: argparse._SubParsersAction) -> None:
@@ -51,32 +48,25 @@ def _run(given: argparse.Namespace) -> int:
         )
     _resume(trainer, chosen.checkpoint)
     try:
-        with _progress_bar(trainer) as bar, _cancelled_by_ctrl_c() as cancel:
-            trainer.run(bar, _save_every(chosen, trainer.step), *_log(chosen, held_out, trainer.step), cancel)
+        with progress_bar(trainer) as bar, cancelled_by_ctrl_c() as cancel:
+            trainer.run(bar, saver(chosen, trainer.step), *logs(chosen, held_out, trainer.step), cancel)
     except Cancelled:
         saved = "nothing was saved, because no --checkpoint was given"
         if chosen.checkpoint:
             trainer.save(chosen.checkpoint)
             saved = f"saved to {chosen.checkpoint}, so the same command resumes from here"
-        if _first():
+        if speaks():
             print(f"Stopped at step {trainer.step:,} of {settings.steps:,}; {saved}.", file=sys.stderr)
         return INTERRUPTED
     if chosen.checkpoint:
         trainer.save(chosen.checkpoint)
-    if _first():
-        from vqlab.commands.evaluation import summary
+    if speaks():
+        from vqlab.training.evaluation import summary
 
         print(summary(trainer, held_out))
         if chosen.export:
             _export(trainer, images, chosen.export)
     return 0
-
-
-def _first() -> bool:
-    """Whether this process speaks and writes for all that train together."""
-    from vqlab.quantizers import ranks
-
-    return ranks.own() == 0
 
 
 def _check(chosen: argparse.Namespace) -> None:
@@ -143,7 +133,7 @@ def _images(chosen: argparse.Namespace) -> "tuple[torch.Tensor, torch.Tensor, Ca
     else:
         folder = Path(chosen.data).expanduser()
         pictures, skipped = read_pictures(folder, count + _HELD_OUT_IMAGES, seed, side, square=not chosen.augment)
-        if _first():
+        if speaks():
             print("\n".join(skipped), file=sys.stderr, end="\n" * bool(skipped))
         aside = min(_HELD_OUT_IMAGES, max(1, int(_HELD_OUT_SHARE * len(pictures))))
         found = pictures[aside:][:count], pictures[:aside]
@@ -167,70 +157,6 @@ def _resume(trainer: "Trainer", checkpoint: Path | None) -> None:
         trainer.load(checkpoint)
     else:
         trainer.save(checkpoint)
-
-
-def _log(chosen: argparse.Namespace, held_out: "torch.Tensor", step: int) -> list[Callable[["Trainer"], None]]:
-    from vqlab.commands.log import Log
-
-    if chosen.metrics is None or not _first():
-        return []
-    return [Log(chosen.metrics, chosen.metrics_every, chosen.evaluate_every, held_out, step)]
-
-
-@contextmanager
-def _progress_bar(trainer: "Trainer") -> Iterator[Callable[["Trainer"], None]]:
-    from tqdm import tqdm
-
-    steps = trainer.settings.steps
-    with tqdm(total=steps, initial=trainer.step, unit="step", file=sys.stderr, disable=not _first()) as bar:
-
-        def show(trainer: "Trainer") -> None:
-            if bar.disable or (trainer.step % _STEPS_BETWEEN_LOOKS and trainer.step < steps):
-                return
-            phase = "quantized" if trainer.quantizing else "warm-up"
-            bar.set_description(phase, refresh=not bar.desc.startswith(phase))
-            bar.set_postfix(loss=f"{trainer.losses.item():.4f}", refresh=False)
-            bar.update(trainer.step - bar.n)
-
-        yield show
-
-
-def _save_every(chosen: argparse.Namespace, saved_at: int) -> Callable[["Trainer"], None]:
-    def save(trainer: "Trainer") -> None:
-        if chosen.save_every and trainer.step % chosen.save_every == 0 and trainer.step != saved_at:
-            trainer.save(chosen.checkpoint)
-
-    return save
-
-
-@contextmanager
-def _cancelled_by_ctrl_c() -> Iterator[Callable[["Trainer"], None]]:
-    """A callback that stops the training between two steps after a first Ctrl-C; a second one stops at once."""
-    import torch
-
-    from vqlab.quantizers import ranks
-    from vqlab.training import Cancelled
-
-    pressed = False
-
-    def press(number: int, frame: object) -> None:
-        nonlocal pressed
-        pressed = True
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-
-    def stop_if_pressed(trainer: "Trainer") -> None:
-        stop = pressed
-        if ranks.count() > 1:  # all at the same step
-            asked = trainer.step % _STEPS_BETWEEN_LOOKS == 0
-            stop = asked and ranks.mean(torch.tensor([float(pressed)], device=trainer.device)).item() > 0
-        if stop:
-            raise Cancelled
-
-    before = signal.signal(signal.SIGINT, press)
-    try:
-        yield stop_if_pressed
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def _export(trainer: "Trainer", images: "torch.Tensor", path: Path) -> None:

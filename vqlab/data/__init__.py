@@ -1,6 +1,5 @@
 """Samples with labels: Gaussians, in the plane and with a power-law spectrum, and small real images."""
 
-from vqlab.data.cifar import CIFAR10_CLASSES as CIFAR10_CLASSES
 from vqlab.data.cifar import CIFAR10_SPLITS as CIFAR10_SPLITS
 from vqlab.data.cifar import cache_folder as cache_folder
 from vqlab.data.cifar import cifar10 as cifar10

@@ -8,8 +8,8 @@ import numpy as np
 from vqlab import LabError
 from vqlab.data.pickles import read_batch
 from vqlab.data.samples import Samples
+from vqlab.files import repository
 
-CIFAR10_CLASSES = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
 CIFAR10_SPLITS = {"train": [f"data_batch_{i}" for i in range(1, 6)], "test": ["test_batch"]}
 _LAYOUTS = {"cifar-10-batches-bin": ".bin", "cifar-10-batches-py": ""}  # folder -> suffix of its files
 _RECORD_BYTES = 1 + 3 * 32 * 32
@@ -54,10 +54,10 @@ def find_cifar10(folder: str | Path | None = None) -> Path | None:
 
 def cache_folder() -> Path:
     """Where downloads are kept: data/cache of a clone if one may write there, else the user's cache folder."""
-    clone = Path(__file__).resolve().parents[2]
-    cache = clone / "data" / "cache"
-    if (clone / "pyproject.toml").is_file() and (cache.is_dir() or os.access(cache.parent, os.W_OK)):
-        return cache
+    if clone := repository():
+        cache = clone / "data" / "cache"
+        if cache.is_dir() or os.access(cache.parent, os.W_OK):
+            return cache
     import pooch
 
     return pooch.os_cache("vqlab")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vqlab import LabError
-from vqlab.data.samples import Samples, at_least_one
+from vqlab.data.samples import Samples
 from vqlab.inputs import whole
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def photo_patches(n: int = 4000, seed: int = 0) -> Samples:
     """
     photos = _photographs()
     rng = np.random.default_rng(seed)
-    y = rng.integers(len(photos), size=at_least_one(n, "n"))
+    y = rng.integers(len(photos), size=whole(n, "n"))
     x = np.empty((n, 3, SIDE, SIDE), np.uint8)
     for i, photo in enumerate(y):
         image = photos[photo]

@@ -20,6 +20,8 @@ from vqlab.figures.drawing import caption as caption
 from vqlab.figures.drawing import draw_classes as draw_classes
 from vqlab.figures.drawing import draw_codes as draw_codes
 from vqlab.figures.drawing import draw_live as draw_live
+from vqlab.figures.drawing import latent_limit as latent_limit
+from vqlab.figures.drawing import log2_axes as log2_axes
 from vqlab.figures.images import image_grid as image_grid
 from vqlab.figures.rendering import png as png
 from vqlab.figures.rendering import svg_panels as svg_panels

@@ -4,12 +4,16 @@ A colour never carries its meaning alone: each also has its own marker or line s
 """
 
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.backend_bases import RendererBase
+from matplotlib.lines import Line2D
 
 from vqlab import measures
 from vqlab.figures.words import spread
+from vqlab.sweeps import StoredSweep
 
 # Okabe and Ito's colour-blind-safe palette.
 COLD, WARM, LIVE = "#0072B2", "#D55E00", "#000000"
@@ -38,26 +42,68 @@ def caption(axis: Axes, title: str) -> None:
     )
 
 
+def log2_axes(axis: Axes, x: Sequence[int] = (), y: Sequence[int] = ()) -> None:
+    """Make axes logarithmic, with these whole numbers as their ticks; one for which none are given stays linear."""
+    if len(x):
+        axis.set_xscale("log", base=2)
+        axis.set_xticks(x, [f"{tick:,.0f}" for tick in x])
+    if len(y):
+        axis.set_yscale("log", base=2)
+        axis.set_yticks(y, [f"{tick:,.0f}" for tick in y])
+    axis.minorticks_off()
+
+
 def band(axis: Axes, x: np.ndarray, values: np.ndarray, color: str, label: str, **line: object) -> None:
     """Mean line over seeds and the range from the lowest to the highest seed: values (seeds, len(x))."""
     axis.fill_between(x, values.min(0), values.max(0), color=color, alpha=0.2, linewidth=0)
     axis.plot(x, values.mean(0), color=color, label=label, **line)
 
 
-def draw_codes(axis: Axes, codes: np.ndarray, dead: np.ndarray) -> None:
-    """Codes (K, 2): circles where used, crosses where dead (K,), with their numbers as labels."""
-    axis.plot(*codes[dead].T, "x", color=DEAD, markersize=6, label=f"dead: {dead.sum()}")
-    axis.plot(*codes[~dead].T, "o", color=USED, markersize=3.5, label=f"used: {(~dead).sum()}")
+@cache
+def latent_limit(sweep: StoredSweep) -> float:
+    """One half-width for all planes of latents of a sweep, with room for every stored latent and code."""
+    stored = sweep.at()
+    return 1.05 * float(max(np.nanmax(np.abs(stored[key])) for key in ("latents", "codebook")))
+
+
+def draw_codes(axis: Axes, codebook: np.ndarray, dead: np.ndarray) -> None:
+    """The codes of a codebook (K, 2): circles where used, crosses where dead (K,), with their numbers as labels."""
+    axis.plot(*codebook[dead].T, "x", color=DEAD, markersize=6, label=f"dead: {dead.sum()}")
+    axis.plot(*codebook[~dead].T, "o", color=USED, markersize=3.5, label=f"used: {(~dead).sum()}")
+
+
+class _ClassMarks(Line2D):
+    """Points (n, 2) with a colour and a marker by their class: one artist, for as many of them as there are classes."""
+
+    def __init__(self, points: np.ndarray, y: np.ndarray, size: float, **style: object) -> None:
+        super().__init__(*points.T, linestyle="none", markersize=np.sqrt(size), **style)
+        self._classes = y
+        self._edge = style.get("markeredgecolor")
+
+    def draw(self, renderer: RendererBase) -> None:
+        points = self.get_xydata()
+        for c in np.unique(self._classes):
+            color = CLASS_COLORS[c % len(CLASS_COLORS)]
+            self.set_marker(CLASS_MARKERS[_marker(c)])
+            self.set_markerfacecolor(color)
+            self.set_markeredgecolor(self._edge or color)
+            self.set_data(*points[self._classes == c].T)
+            super().draw(renderer)
+        self.set_data(*points.T)
+
+
+def _marker(c: int) -> int:
+    """The number of the marker of a class; classes next to each other differ in both marker and colour."""
+    return (c + c // len(CLASS_COLORS)) % len(CLASS_MARKERS)
 
 
 def draw_classes(axis: Axes, points: np.ndarray, y: np.ndarray, size: float, **style: object) -> None:
-    """Points (n, 2), coloured and marked by their class y (n,); neighbours in number differ in both."""
-    colors, markers = len(CLASS_COLORS), len(CLASS_MARKERS)
-    which = (y + y // colors) % markers
-    for marker in np.unique(which):
-        here = which == marker
-        shades = [CLASS_COLORS[c] for c in y[here] % colors]
-        axis.scatter(*points[here].T, s=size, c=shades, marker=CLASS_MARKERS[marker], **style)
+    """Points (n, 2), coloured and marked by their class y (n,); neighbours in number differ in both.
+
+    size: area of a marker in square points.   style: of the markers, as for `Axes.plot`.
+    """
+    axis.add_line(_ClassMarks(points, y, size, **style))
+    axis.autoscale_view()
 
 
 def draw_live(

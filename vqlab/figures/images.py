@@ -9,11 +9,10 @@ from vqlab import LabError
 
 _GAP = 1 / 12  # of an image's side
 _OPAQUE = 255
+_NAME_SIZE = 11
 
 
-def image_grid(
-    axis: Axes, images: np.ndarray, rows: Sequence[str] = (), columns: Sequence[str] = (), fontsize: float = 11
-) -> None:
+def image_grid(axis: Axes, images: np.ndarray, rows: Sequence[str] = (), columns: Sequence[str] = ()) -> None:
     """Images in rows and columns on a panel without axes, every pixel crisp and square.
 
     images: uint8, (rows, columns, 3, H, W), or (rows, columns, 1, H, W) for grey.   rows, columns: their names, if any.
@@ -34,9 +33,9 @@ def image_grid(
     axis.set_axis_off()
     height, width = images.shape[3:]
     for i, name in enumerate(rows):
-        axis.text(-0.1 * width, i * down + height / 2, name, ha="right", va="center", fontsize=fontsize)
+        axis.text(-0.1 * width, i * down + height / 2, name, ha="right", va="center", fontsize=_NAME_SIZE)
     for i, name in enumerate(columns):
-        axis.text(i * across + width / 2, -0.1 * height, name, ha="center", va="bottom", fontsize=fontsize)
+        axis.text(i * across + width / 2, -0.1 * height, name, ha="center", va="bottom", fontsize=_NAME_SIZE)
 
 
 def _tiled(images: np.ndarray) -> tuple[np.ndarray, tuple[int, int]]:

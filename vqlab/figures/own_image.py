@@ -16,7 +16,7 @@ def own_image_view(
     back: np.ndarray,
     psnr: np.ndarray,
     tokens: np.ndarray,
-    codes: int,
+    codebook_size: int,
     chosen: str,
     rows: Sequence[str],
     columns: Sequence[str],
@@ -24,8 +24,8 @@ def own_image_view(
     """An image beside what it is after the detour by the tokens of each tokenizer, and the tokens of one of them.
 
     image: uint8 (3, 32, 32).   back, psnr: uint8 (n, 3, 32, 32) and dB (n,), of tokenizers in rows and columns with
-    these names, row by row.   tokens: (h, w), of the tokenizer called `chosen`, "COLUMN, ROW"; codes: the most there
-    are.
+    these names, row by row.   tokens: (h, w), of the tokenizer called `chosen`, "COLUMN, ROW".   codebook_size: the
+    largest of theirs.
     """
     names = [f"{column}, {row}" for row in rows for column in columns]
     title = f"{tokens.size} tokens of {len(names)} tokenizers: PSNR {psnr.min():.1f} to {psnr.max():.1f} dB"
@@ -41,7 +41,7 @@ def own_image_view(
         spot = ((column + 1.03) * step, row * step + 1)
         box = {"facecolor": "white", "edgecolor": "none", "pad": 1.5}
         images.text(*spot, f"{value:.1f} dB", ha="left", va="top", color=ON_LIGHT, bbox=box)
-    table.imshow(tokens, cmap="Blues", vmax=2.5 * codes, aspect="auto", interpolation="nearest")
+    table.imshow(tokens, cmap="Blues", vmax=2.5 * codebook_size, aspect="auto", interpolation="nearest")
     for (row, column), token in np.ndenumerate(tokens):
         table.text(column, row, f"{token:,}", ha="center", va="center", color=ON_LIGHT)
     table.set_axis_off()

@@ -22,9 +22,9 @@ def per_cent(shares: np.ndarray, digits: int = 0) -> str:
     return f"{100 * np.mean(shares):.{digits}f} ± {100 * np.std(shares):.{digits}f} %"
 
 
-def range_of(values: ArrayLike, digits: int = 0) -> str:
+def range_of(values: ArrayLike) -> str:
     """'lowest–highest' over seeds, or one number if they are the same."""
-    low, high = (f"{value:,.{digits}f}" for value in (np.min(values), np.max(values)))
+    low, high = (f"{value:,.0f}" for value in (np.min(values), np.max(values)))
     return low if low == high else f"{low}–{high}"
 
 
@@ -35,18 +35,13 @@ def seeds_apart(first: np.ndarray, second: np.ndarray) -> bool:
 
 def metric_line(mse: np.ndarray, perplexity: np.ndarray, k: int, n: int, active, latent_dim, code_dim) -> str:
     """The house order: reconstruction error · perplexity · active codes · effective dimension; each (seeds,)."""
-    dims = f"effective dimension {_plain(latent_dim)} (encoder output)"
+    dims = f"effective dimension {range_of(latent_dim)} (encoder output)"
     if np.isnan(perplexity).any():
         return f"Reconstruction error {spread(mse)} · no codes yet · {dims}"
     return (
         f"Reconstruction error {spread(mse)} · perplexity {spread(perplexity)} of {k} at {n:,} tokens · "
-        f"active codes {spread(active)} · {dims} / {_plain(code_dim)} (codebook)"
+        f"active codes {spread(active)} · {dims} / {range_of(code_dim)} (codebook)"
     )
-
-
-def _plain(values: np.ndarray) -> str:
-    low, high = int(np.min(values)), int(np.max(values))
-    return str(low) if low == high else f"{low}–{high}"
 
 
 class Table(Markdown):

@@ -15,9 +15,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.nn.utils import fuse_conv_bn_eval
 
 from vqlab import LabError
-from vqlab.files import repository
+from vqlab.files import kept
 
 WIDTHS = (32, 64, 128)
 NAME = "cifar10_classifier"
@@ -56,10 +57,7 @@ class Classifier(nn.Module):
     def folded(self) -> "Classifier":
         """The same function in evaluation mode, without normalisation layers."""
         plain = Classifier()
-        for into, conv, norm in zip(plain.convs, self.convs, self.norms, strict=True):
-            scale = norm.weight / (norm.running_var + norm.eps).sqrt()
-            into.weight.copy_(conv.weight * scale[:, None, None, None])
-            into.bias.copy_((conv.bias - norm.running_mean) * scale + norm.bias)
+        plain.convs = nn.ModuleList(map(fuse_conv_bn_eval, self.convs, self.norms))
         plain.scores.load_state_dict(self.scores.state_dict())
         return plain.requires_grad_(False)
 
@@ -105,8 +103,7 @@ def embeddings(images: np.ndarray | Tensor, batch: int = 500) -> np.ndarray:
 
 def home() -> Path:
     """Where the classifier is stored: data/checkpoints of the repository, or the package."""
-    root = repository()
-    return root / "data" / "checkpoints" if root else Path(__file__).with_name("shipped")
+    return kept("checkpoints", __file__)
 
 
 @cache

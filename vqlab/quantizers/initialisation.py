@@ -76,7 +76,7 @@ def lloyd(z: Tensor, codebook: Tensor, generators: Sequence[Generator], steps: i
     Raises: LabError for latents or codes that are not finite or do not fit, or steps < 0.
     """
     z = inputs.latents(z)
-    codebook = inputs.codes(codebook, z).to(z.dtype)
+    codebook = inputs.codebook(codebook, z).to(z.dtype)
     generators = inputs.generators(generators, len(z))
     steps = whole(steps, "the number of Lloyd steps", 0)
     runs, k, d = codebook.shape

@@ -40,21 +40,21 @@ def latents(values: object, look: bool = True) -> Tensor:
     return z
 
 
-def codes(values: object, z: Tensor, look: bool = True) -> Tensor:
+def codebook(values: object, z: Tensor, look: bool = True) -> Tensor:
     """A finite codebook (R, K ≥ 1, d) that fits latents z (R, N, d); look: as above.   Raises: LabError otherwise."""
-    codebook = real(values, "a codebook (R, K, d)")
-    if codebook.ndim != 3 or (codebook.shape[0], codebook.shape[2]) != (z.shape[0], z.shape[2]):
+    found = real(values, "a codebook (R, K, d)")
+    if found.ndim != 3 or (found.shape[0], found.shape[2]) != (z.shape[0], z.shape[2]):
         raise LabError(
-            f"latents {tuple(z.shape)} and codebook {tuple(codebook.shape)} disagree: both need the same number "
+            f"latents {tuple(z.shape)} and codebook {tuple(found.shape)} disagree: both need the same number "
             "of runs R (first axis) and the same dimension d (last axis)"
         )
-    if codebook.shape[1] == 0:
+    if found.shape[1] == 0:
         raise LabError("the codebook is empty (K = 0): give at least one code")
-    if codebook.device != z.device:
-        raise LabError(f"latents are on {z.device} and the codebook on {codebook.device}: move one of them with .to()")
+    if found.device != z.device:
+        raise LabError(f"latents are on {z.device} and the codebook on {found.device}: move one of them with .to()")
     if look:
-        check_finite(codebook, "the codes")
-    return codebook
+        check_finite(found, "the codes")
+    return found
 
 
 def answers_at_once(x: Tensor) -> bool:

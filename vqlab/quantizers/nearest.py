@@ -33,7 +33,7 @@ def nearest_code(z: Tensor, codebook: Tensor) -> Tensor:
     Raises: LabError for wrong shapes, N = 0, K = 0, or NaN/Inf.
     """
     z = inputs.latents(z)
-    codebook = inputs.codes(codebook, z)
+    codebook = inputs.codebook(codebook, z)
     dtype = torch.promote_types(z.dtype, codebook.dtype)
     with torch.autocast(z.device.type, enabled=False):
         return search(z.to(dtype), codebook.to(dtype))

@@ -117,7 +117,7 @@ class VectorQuantizer(nn.Module):
             raise LabError(f"the codebook must be {tuple(self.codebook.shape)}, got {tuple(codebook.shape)}")
         if counts.shape != self.counts.shape or not ((counts >= 0) & torch.isfinite(counts)).all():
             raise LabError(f"the counts must be {tuple(self.counts.shape)}, finite and at least 0: one for each code")
-        inputs.codes(codebook, codebook)  # refuses NaN and Inf
+        inputs.codebook(codebook, codebook)  # refuses NaN and Inf
         self.codebook.copy_(codebook)
         self.counts.copy_(counts)
         self.sums.copy_(codebook * counts[..., None])
@@ -156,7 +156,7 @@ class VectorQuantizer(nn.Module):
         with torch.autocast(self.codebook.device.type, enabled=False):
             look = not self.training or inputs.answers_at_once(self.codebook)
             exact = inputs.latents(z, look)
-            inputs.codes(self.codebook, exact, look)
+            inputs.codebook(self.codebook, exact, look)
             dtype = torch.promote_types(exact.dtype, self.codebook.dtype)
             with torch.no_grad():
                 tokens = search(exact.to(dtype), self.codebook.to(dtype), look)

@@ -39,6 +39,16 @@ class Axis:
         if len(set(self.values)) < len(self.values):
             raise LabError(f"the axis {self.name} holds a position twice: {shown(self.values)}")
 
+    @classmethod
+    def warmup(cls, *steps: int) -> "Axis":
+        """The axis of warm-up lengths, as every lab has it."""
+        return cls("warmup", "warm-up length", steps, "steps")
+
+    @classmethod
+    def codebook_size(cls, *sizes: int) -> "Axis":
+        """The axis of codebook sizes K, as every lab has it."""
+        return cls("codebook_size", "codebook size K", sizes, "codes")
+
 
 @dataclass(frozen=True)
 class Experiment:

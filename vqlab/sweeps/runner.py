@@ -59,13 +59,13 @@ def run(experiment: Experiment, jobs: int = 1, folder: Path | None = None, execu
     return stored
 
 
-def write_finished(experiment: Experiment, folder: Path | None = None) -> Path:
+def write_finished(experiment: Experiment) -> Path:
     """Write NAME.npz and NAME.json from the cells of an unfinished sweep, which can go on afterwards.
 
     The other cells are NaN (or zero, for whole numbers), and the .json says which are stored.
     Raises: LabError if no cell is finished, or the disk is full or not writable.
     """
-    folder = folder or store.home()
+    folder = store.home()
     _, paths = _parts(experiment, folder)
     cells = [_read_part(path) for path in paths]
     if not any(cells):

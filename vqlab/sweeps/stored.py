@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from vqlab import LabError
-from vqlab.files import repository
+from vqlab.files import kept
 from vqlab.inputs import as_path, shown
 from vqlab.sweeps.experiment import FORMAT, Arrays, Axis, Experiment
 from vqlab.sweeps.packing import unpack
@@ -31,8 +31,7 @@ def home() -> Path:
     """Where sweeps are stored: the environment variable VQLAB_SWEEPS, data/sweeps of the repository, or the package."""
     if named := os.environ.get("VQLAB_SWEEPS"):
         return Path(named).expanduser()
-    root = repository()
-    return root / "data" / "sweeps" if root else Path(__file__).with_name("shipped")
+    return kept("sweeps", __file__)
 
 
 def digest(npz: bytes, description: dict) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vqlab import LabError, measures
+from vqlab.files import kept
 
 if TYPE_CHECKING:
     from vqlab.models import Autoencoder
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
 
 
 def home() -> Path:
-    """Where tokenizers are stored: data/checkpoints of the repository."""
-    return Path(__file__).resolve().parents[2] / "data" / "checkpoints"
+    """Where tokenizers are stored: data/checkpoints of the repository; an installed vqlab has none."""
+    return kept("checkpoints", __file__)
 
 
 class Tokenizer:

@@ -1,4 +1,4 @@
-"""Checkpoint files: written whole or not at all, and read only if nothing in them is damaged."""
+"""Checkpoint files: written whole or not at all, and read only if nothing in them is damaged or another training's."""
 
 import zipfile
 from pathlib import Path
@@ -8,8 +8,6 @@ import torch
 from vqlab import LabError
 from vqlab.files import write_atomically
 from vqlab.inputs import as_path
-
-_NEEDED = {"settings", "seeds", "data", "step", "quantizing", "losses", "model", "quantizer", "optimizer", "generators"}
 
 
 def write(path: str | Path, state: dict) -> None:
@@ -28,10 +26,10 @@ def write(path: str | Path, state: dict) -> None:
         ) from error
 
 
-def read(path: str | Path) -> dict:
-    """The state that `write` wrote.
+def read(path: str | Path, like: dict) -> dict:
+    """The state that `write` wrote, of a training with the settings, seeds, data and shapes of weights that `like` has.
 
-    Raises: LabError if the file is missing, a folder, damaged, or no checkpoint of ours.
+    Raises: LabError if the file is missing, a folder, damaged, no checkpoint of ours, or from another training.
     """
     path = as_path(path, "a checkpoint")
     if path.is_dir():
@@ -44,6 +42,16 @@ def read(path: str | Path) -> dict:
         raise LabError(f"there is no checkpoint at {path}: train first, or mend the path") from None
     except Exception as error:  # a damaged file can break its readers in any way
         raise LabError(f"the checkpoint {path} cannot be read: delete it to start over") from error
-    if not isinstance(state, dict) or not state.keys() >= _NEEDED:
+    if not isinstance(state, dict) or not state.keys() >= like.keys():
         raise LabError(f"the checkpoint {path} is damaged or not one of ours: delete it to start over")
+    if _identity(state) != _identity(like):
+        raise LabError(
+            f"the checkpoint {path} is from other settings, other seeds, other data or another model: "
+            "choose another file or delete it"
+        )
     return state
+
+
+def _identity(state: dict) -> tuple:
+    shapes = {name: tensor.shape for name, tensor in state["model"].items()}
+    return state["settings"], tuple(state["seeds"]), state["data"], shapes

@@ -26,8 +26,6 @@ from vqlab.training.objective import Adversary, Error, Perceptual
 from vqlab.training.reconstruction import Reconstruction, encode
 from vqlab.training.settings import OPTIMIZERS, Settings
 
-# Looked at at once: this many samples at most, and of large images as many pixels as that many of 32 × 32 have.
-_LATENT_BATCH, _PIXELS = 512, 512 * 32 * 32
 # A GPU is asked for its loss, and so waited for, once in so many steps.
 _LOOK_EVERY = 50
 
@@ -121,7 +119,8 @@ class Trainer:
             self.step += 1
 
     def _train_step(self) -> None:
-        x = self._batch()
+        x = of.batch(self.data, self.draw, self.settings.batch_size, self.generators)
+        x = of.floats(inputs.moved(x, self.device))
         losses, error, reconstruction = self._forward(x)
         adversary = self.adversary if self.adversary and self.step >= self.settings.discriminator_start else None
         if adversary:
@@ -139,16 +138,6 @@ class Trainer:
     def _look_at(self, losses: Tensor) -> None:
         if not math.isfinite(losses.sum().item()):
             raise LabError(f"the loss turned NaN or Inf at step {self.step}: lower the learning rate")
-
-    def _batch(self) -> Tensor:
-        """This process's share of a batch (R, B, …)."""
-        size = self.settings.batch_size
-        if self.draw is not None:
-            x = ranks.share(torch.stack([self.draw(size, g) for g in self.generators]), 1)
-        else:
-            rows = torch.stack([torch.randint(len(self.data), (size,), generator=g) for g in self.generators])
-            x = self.data[ranks.share(rows, 1)]
-        return of.floats(inputs.moved(x, self.device))
 
     @torch.no_grad()
     def switch(self) -> None:
@@ -171,7 +160,7 @@ class Trainer:
     def latents(self, samples: Tensor) -> Tensor:
         """Encoder outputs (R, N, d) of samples (n, …), before quantization."""
         runs, samples = len(self.seeds), of.samples(samples)
-        parts = samples.split(_at_once(samples))
+        parts = samples.split(of.at_once(samples))
         floats = (of.floats(part.to(self.device)) for part in parts)
         return torch.cat([encode(self.model, part.expand(runs, *part.shape)) for part in floats], 1)
 
@@ -192,7 +181,7 @@ class Trainer:
         if self.quantizing:
             tokens = nearest_code(z, self.quantizer.codebook)
             z = look_up(self.quantizer.codebook, tokens)
-        parts = z.split((samples if self.data.ndim < 3 else _at_once(self.data)) * (z.shape[1] // samples), 1)
+        parts = z.split((samples if self.data.ndim < 3 else of.at_once(self.data)) * (z.shape[1] // samples), 1)
         return torch.cat([self.model.decode(part) for part in parts], 1), tokens
 
     def _start_phase(self) -> None:
@@ -224,15 +213,7 @@ class Trainer:
         Raises: LabError if the file is missing, damaged, or from other settings, seeds, data or another model;
             the trainer is then left as it was.
         """
-        state = checkpoint.read(path)
-        shapes = {name: tensor.shape for name, tensor in state["model"].items()}
-        mine = {name: tensor.shape for name, tensor in self.model.state_dict().items()}
-        ours = (asdict(self.settings), self.seeds, self._fingerprint(), mine)
-        if (state["settings"], tuple(state["seeds"]), state["data"], shapes) != ours:
-            raise LabError(
-                f"the checkpoint {path} is from other settings, other seeds, other data or another model: "
-                "choose another file or delete it"
-            )
+        state = checkpoint.read(path, like=self._state())
         self.model.load_state_dict(state["model"])
         self.quantizer.load_state_dict(state["quantizer"])
         self.step, self.quantizing = state["step"], state["quantizing"]
@@ -264,9 +245,3 @@ class Trainer:
         if self._hashed[0] is not self.data:  # a second of work for every gigabyte
             self._hashed = (self.data, of.fingerprint(self.data))
         return self._hashed[1]
-
-
-def _at_once(samples: Tensor) -> int:
-    if samples.ndim < 3:
-        return len(samples)
-    return max(1, min(_LATENT_BATCH, _PIXELS // samples[0, 0].numel()))

@@ -18,14 +18,16 @@ MOST_BYTES = 5_000_000  # more would not fit through the connection of a noteboo
 class OwnImage(PictureBox):
     """An upload control, a list of tokenizers, a picture, and its numbers in words.
 
-    shelf: the tokenizers, in rows and columns with these names, row by row.
+    shelf: the tokenizers, row by row, in rows with these names and a column for each of their warm-ups.
     Until something is uploaded it shows a crop of a photograph. `show(bytes)` does what an upload does.
     """
 
-    def __init__(self, shelf: Shelf, rows: Sequence[str], columns: Sequence[str]) -> None:
+    def __init__(self, shelf: Shelf, rows: Sequence[str]) -> None:
         self.image = data.photo_patches(_PATCHES, seed=1).x[_SHOWN]
-        self.names = [f"{column}, {row}" for row in rows for column in columns]
-        self._shelf, self._rows, self._columns = shelf, tuple(rows), tuple(columns)
+        warmups = dict.fromkeys(position["warmup"] for position in shelf.positions)
+        self._columns = tuple(f"warm-up {warmup:,}" if warmup else "cold" for warmup in warmups)
+        self.names = [f"{column}, {row}" for row in rows for column in self._columns]
+        self._shelf, self._rows = shelf, tuple(rows)
         named = {"tooltip": "choose a picture of your own", "layout": w.Layout(width="auto")}
         self._upload = w.FileUpload(accept="image/*", multiple=False, description="Your picture", **named)
         label = {"description": "tokens of", "tooltip": "tokens of", "style": {"description_width": "initial"}}
@@ -56,9 +58,9 @@ class OwnImage(PictureBox):
         psnr = measures.psnr(measures.mean_squared_error(self.image[None] / 255, back[:, None]))
         chosen = self.names.index(self._which.value)
         shown = np.clip(np.round(255 * back), 0, 255).astype(np.uint8)
-        codes = max(len(tokenizer.codebook) for tokenizer in tokenizers)
+        codebook_size = max(len(tokenizer.codebook) for tokenizer in tokenizers)
         return own_image_view(
-            self.image, shown, psnr, tokens[chosen][0], codes, self._which.value, self._rows, self._columns
+            self.image, shown, psnr, tokens[chosen][0], codebook_size, self._which.value, self._rows, self._columns
         )
 
     def _on_upload(self, change: Mapping) -> None:

@@ -15,9 +15,9 @@ _PICTURED = 80
 # Cold and warm part as clearly here as at twice the width, batch and steps, at an eighth of the cost.
 _QUICK = {"hidden": 32, "steps": 1000, "batch_size": 128, "learning_rate": 2e-3}
 _LONG = {"hidden": 64, "steps": 2000, "batch_size": 256, "learning_rate": 1e-3}
-_CODEBOOK_SIZE = Axis("codebook_size", "codebook size K", (8, 16, 32, 64, 128, 256), "codes")
+_CODEBOOK_SIZE = Axis.codebook_size(8, 16, 32, 64, 128, 256)
 # Where cold and warm are compared again: one K at which the cold curve has bent, and the largest.
-_COMPARED = Axis("codebook_size", "codebook size K", (64, 256), "codes")
+_COMPARED = Axis.codebook_size(64, 256)
 # As many quantized steps as the warm-up of 400 leaves of 1,000.
 _REASONS = _QUICK | {"steps": 600}
 _REASONS_WARMUP = 400
@@ -56,7 +56,7 @@ EXPERIMENTS = (
         name="tokens_collapse",
         title="Tokens collapse on a ring of 8 Gaussians: warm-up × codebook size",
         axes=(
-            Axis("warmup", "warm-up length", (0, 10, 25, 50, 100, 200, 400, 800), "steps"),
+            Axis.warmup(0, 10, 25, 50, 100, 200, 400, 800),
             _CODEBOOK_SIZE,
         ),
         seeds=SEEDS,
@@ -67,7 +67,7 @@ EXPERIMENTS = (
     Experiment(
         name="tokens_long",
         title="The same with twice the width, batch and steps",
-        axes=(Axis("warmup", "warm-up length", (0, 1000), "steps"), _CODEBOOK_SIZE),
+        axes=(Axis.warmup(0, 1000), _CODEBOOK_SIZE),
         seeds=SEEDS,
         settings=_LONG,
         run=partial(train_ring, base=_LONG, frames=False),
@@ -78,7 +78,7 @@ EXPERIMENTS = (
         title="Where the codes start × warm-up × codebook size",
         axes=(
             Axis("initialisation", "codebook initialisation", tuple(INITIALISATIONS)),
-            Axis("warmup", "warm-up length", (0, 400), "steps"),
+            Axis.warmup(0, 400),
             _CODEBOOK_SIZE,
         ),
         seeds=SEEDS,

@@ -7,13 +7,6 @@ from vqlab.sweeps import StoredSweep
 _DIRECTIONS = 3600
 
 
-def first_below(sweep: StoredSweep, warmup: int, share: float) -> int | None:
-    """The smallest stored K whose mean final perplexity is below `share` of K; None if there is none."""
-    sizes = sweep.axes["codebook_size"].values
-    mean = sweep.final("perplexity", warmup=warmup).mean(-1)  # (K, seeds) -> (K,)
-    return next((k for k, perplexity in zip(sizes, mean, strict=True) if perplexity < share * k), None)
-
-
 def spread_of(latents: np.ndarray) -> np.ndarray:
     """Standard deviation of latents, mean of their coordinates: (..., N, d) -> (...)."""
     return latents.std(axis=-2).mean(axis=-1)
@@ -45,23 +38,23 @@ def size_when_placed(sweep: StoredSweep, warmup: int, codebook_size: int) -> np.
     return spread[:, sweep.settings["frames"].index(warmup)] / spread[:, -1]
 
 
-def nearest(latents: np.ndarray, codes: np.ndarray) -> np.ndarray:
+def nearest(latents: np.ndarray, codebook: np.ndarray) -> np.ndarray:
     """The codes that are nearest to at least one latent, as indices: (N, d), (K, d) -> (n,)."""
-    return np.unique(((latents[:, None] - codes) ** 2).sum(-1).argmin(1))  # (N, 1, d) − (K, d) -> (N, K)
+    return np.unique(((latents[:, None] - codebook) ** 2).sum(-1).argmin(1))  # (N, 1, d) − (K, d) -> (N, K)
 
 
-def rim(codes: np.ndarray) -> np.ndarray:
+def rim(codebook: np.ndarray) -> np.ndarray:
     """The codes that reach farthest in some direction of the plane, as indices: (K, 2) -> (n,)."""
     angles = 2 * np.pi * np.arange(_DIRECTIONS) / _DIRECTIONS
-    return np.unique((codes @ np.stack([np.cos(angles), np.sin(angles)])).argmax(0))  # (K, 2) @ (2, D) -> (K, D)
+    return np.unique((codebook @ np.stack([np.cos(angles), np.sin(angles)])).argmax(0))  # (K, 2) @ (2, D) -> (K, D)
 
 
-def clusters_served(latents: np.ndarray, codes: np.ndarray, y: np.ndarray) -> int:
+def clusters_served(latents: np.ndarray, codebook: np.ndarray, y: np.ndarray) -> int:
     """Clusters with a code of their own: different codes among those that most of a cluster choose.
 
-    latents (N, d), codes (K, d), y (N,): the cluster of each latent.
+    latents (N, d), codebook (K, d), y (N,): the cluster of each latent.
     """
-    tokens = ((latents[:, None] - codes) ** 2).sum(-1).argmin(1)
+    tokens = ((latents[:, None] - codebook) ** 2).sum(-1).argmin(1)
     return len({np.bincount(tokens[y == cluster]).argmax() for cluster in np.unique(y)})
 
 

@@ -151,6 +151,6 @@ class _Follow:
         size = (latents - middle).square().mean((1, 2), keepdim=True).sqrt()
         if self.before is not None:
             last_middle, last_size = self.before
-            codes = (trainer.quantizer.codebook.detach() - last_middle) * (size / last_size) + middle
-            trainer.quantizer.set_codebook(codes, trainer.quantizer.counts.clone())
+            codebook = (trainer.quantizer.codebook.detach() - last_middle) * (size / last_size) + middle
+            trainer.quantizer.set_codebook(codebook, trainer.quantizer.counts.clone())
         self.before = middle, size

@@ -9,7 +9,7 @@ from vqlab.data import class_centres, separate_classes
 from vqlab.labs.lab02 import dead_units
 from vqlab.sweeps import StoredSweep
 
-_DRAWS, _POINTS = 2000, 100
+_DRAWS, _REDRAWN, _POINTS = 2000, 1000, 100
 
 
 def shares_apart(sweep: StoredSweep, activation: str, classes: int, layout: str) -> np.ndarray:
@@ -23,14 +23,14 @@ def merge_width(sweep: StoredSweep, activation: str, classes: int, layout: str) 
 
 
 def redrawn_merge_width(
-    sweep: StoredSweep, activation: str, classes: int, layout: str, draws: int = 1000
+    sweep: StoredSweep, activation: str, classes: int, layout: str
 ) -> tuple[int | None, int | None]:
     """Where `merge_width` lies when the seeds are drawn again with replacement: the ends of its central 90 %."""
     widths, shares = sweep.axes["width"].values, shares_apart(sweep, activation, classes, layout)  # (W,), (W, seeds)
-    seeds = np.random.default_rng(0).integers(shares.shape[1], size=(draws, shares.shape[1]))
+    seeds = np.random.default_rng(0).integers(shares.shape[1], size=(_REDRAWN, shares.shape[1]))
     means = shares[:, seeds].mean(axis=-1)  # (W, seeds) -> (W, draws, seeds) -> (W, draws)
     ordered = sorted(measures.boundary(widths, mean) or np.inf for mean in means.T)  # no boundary: beyond the last
-    low, high = (ordered[round(share * (draws - 1))] for share in (0.05, 0.95))
+    low, high = (ordered[round(share * (_REDRAWN - 1))] for share in (0.05, 0.95))
     return tuple(None if width == np.inf else int(width) for width in (low, high))
 
 

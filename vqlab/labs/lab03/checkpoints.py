@@ -34,8 +34,7 @@ SHELF = Shelf(
 
 def own_image() -> OwnImage:
     """Your own image at every corner of the grid."""
-    starts = tuple(f"warm-up {warmup:,}" if warmup else "cold" for warmup in WARMUPS)
-    return OwnImage(SHELF, tuple(f"K = {k:,}" for k in SIZES), starts)
+    return OwnImage(SHELF, tuple(f"K = {k:,}" for k in SIZES))
 
 
 def main(folder: Path | None = None) -> None:

@@ -173,8 +173,8 @@ EXPERIMENTS = (
         name="images_collapse",
         title="A convolutional VQ autoencoder on CIFAR-10: warm-up × codebook size × encoder width",
         axes=(
-            Axis("warmup", "warm-up length", (0, 250, 1000), "steps"),
-            Axis("codebook_size", "codebook size K", (64, 256, 1024, 4096), "codes"),
+            Axis.warmup(0, 250, 1000),
+            Axis.codebook_size(64, 256, 1024, 4096),
             Axis("width", "encoder width", (8, 32), "channels"),
         ),
         seeds=SEEDS,
@@ -187,7 +187,7 @@ EXPERIMENTS = (
         title="The same at K = 1,024 and width 32, with one setting changed",
         axes=(
             Axis("variant", "what is changed", tuple(VARIANTS)),
-            Axis("warmup", "warm-up length", (0, 1000), "steps"),
+            Axis.warmup(0, 1000),
         ),
         seeds=SEEDS,
         settings=_SETTING | _COMMON | {"variants": VARIANTS},
@@ -198,8 +198,8 @@ EXPERIMENTS = (
         name="images_longer",
         title="The same with few codes and twice the steps",
         axes=(
-            Axis("warmup", "warm-up length", (0, 250, 1000), "steps"),
-            Axis("codebook_size", "codebook size K", (64,), "codes"),
+            Axis.warmup(0, 250, 1000),
+            Axis.codebook_size(64),
         ),
         seeds=SEEDS,
         settings=_LONGER | _COMMON | {"frames": list(_LONGER_FRAMES)},

@@ -16,9 +16,9 @@ def held_out_tokens(sweep: StoredSweep) -> int:
     return sweep.settings["held_out"] * TOKENS
 
 
-def rate(codes: ArrayLike) -> np.ndarray:
-    """Bits per pixel when each token takes log2(codes) bits: of K codes, or of a perplexity if they are packed."""
-    return TOKENS * np.log2(codes) / PIXELS
+def rate(codebook_size: ArrayLike) -> np.ndarray:
+    """Bits per pixel when each token takes log2 K bits; for packed tokens give the perplexity instead of K."""
+    return TOKENS * np.log2(codebook_size) / PIXELS
 
 
 def saved(sweep: StoredSweep, warmup: int, **position: object) -> float:

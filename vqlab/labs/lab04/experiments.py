@@ -183,14 +183,6 @@ def _trained(
     )
 
 
-def _warmup(values: tuple[int, ...]) -> Axis:
-    return Axis("warmup", "warm-up length", values, "steps")
-
-
-def _size(values: tuple[int, ...]) -> Axis:
-    return Axis("codebook_size", "codebook size K", values, "codes")
-
-
 def _slope(values: tuple[float, ...]) -> Axis:
     return Axis("slope", "spectrum slope", values)
 
@@ -203,38 +195,38 @@ EXPERIMENTS = (
     _trained(
         "dimensions_collapse",
         "A linear vector quantizer on 32 Gaussian modes: warm-up × commitment, K = 256",
-        (_warmup((0, 50, 100, 200, 400, 800)), _beta((0, 0.25, 1, 4))),
+        (Axis.warmup(0, 50, 100, 200, 400, 800), _beta((0, 0.25, 1, 4))),
         FRAMES,
     ),
     _trained(
         "dimensions_sizes",
         "The same at β = 1: warm-up × codebook size",
-        (_warmup((0, 100, 200, 400)), _size((64, 256, 1024, 4096))),
+        (Axis.warmup(0, 100, 200, 400), Axis.codebook_size(64, 256, 1024, 4096)),
         _FEW_FRAMES,
     ),
     _trained(
         "dimensions_slopes",
         "The same at β = 1 on other spectra: warm-up × slope, K = 256",
-        (_warmup((0, 100, 200, 400)), _slope((0.5, 2))),
+        (Axis.warmup(0, 100, 200, 400), _slope((0.5, 2))),
         _FEW_FRAMES,
     ),
     _trained(
         "dimensions_long",
         "The same for 6,000 steps: warm-up × commitment, K = 256",
-        (_warmup((0, 200, 800)), _beta((0.25, 1))),
+        (Axis.warmup(0, 200, 800), _beta((0.25, 1))),
         _LONG_FRAMES,
         {"steps": 6000},
     ),
     _trained(
         "dimensions_recipes",
         "Other starts and another optimiser, K = 256: recipe × commitment × warm-up",
-        (Axis("recipe", "start and optimiser", tuple(RECIPES)), _beta((0.25, 1)), _warmup((0, 50, 200))),
+        (Axis("recipe", "start and optimiser", tuple(RECIPES)), _beta((0.25, 1)), Axis.warmup(0, 50, 200)),
         _FEW_FRAMES,
     ),
     _trained(
         "dimensions_replacement",
         "Without commitment (β = 0), cold: dead-code replacement × codebook size",
-        (Axis("replacement", "dead-code replacement", ("on", "off")), _size((64, 1024))),
+        (Axis("replacement", "dead-code replacement", ("on", "off")), Axis.codebook_size(64, 1024)),
         _FEW_FRAMES,
         {"commitment_weight": 0.0},
     ),
@@ -252,7 +244,7 @@ EXPERIMENTS = (
         title="What K codes can do: k-means on the first modes of the data, the others left out",
         axes=(
             Axis("modes", "modes kept", (2, 3, 4, 5, 6, 8, 10, 13, 20, 32), "modes"),
-            _size((64, 256, 1024)),
+            Axis.codebook_size(64, 256, 1024),
             _slope((0.5, 1, 2)),
         ),
         seeds=tuple(range(8)),

@@ -32,8 +32,7 @@ SHELF = Shelf(
 
 def own_image() -> OwnImage:
     """Your own image, by the tokens of each."""
-    starts = tuple(f"warm-up {warmup:,}" if warmup else "cold" for warmup in WARMUPS)
-    return OwnImage(SHELF, tuple(f"width {width}" for width in WIDTHS), starts)
+    return OwnImage(SHELF, tuple(f"width {width}" for width in WIDTHS))
 
 
 def main(folder: Path | None = None) -> None:

@@ -13,10 +13,10 @@ _TALLEST = 6
 
 
 @figures.styled
-def tokenizer_view(points: np.ndarray, codes: np.ndarray) -> View:
+def tokenizer_view(points: np.ndarray, codebook: np.ndarray) -> View:
     """Points (n, 2) coloured and shaped by their nearest of K ≤ 8 codes (K, 2), and the tokens that remain."""
-    k = len(codes)
-    tokens = ((points[:, None] - codes) ** 2).sum(-1).argmin(1)  # (n, 1, 2) − (K, 2) -> (n, K) -> (n,)
+    k = len(codebook)
+    tokens = ((points[:, None] - codebook) ** 2).sum(-1).argmin(1)  # (n, 1, 2) − (K, 2) -> (n, K) -> (n,)
     title = f"A tokenizer turns {len(points):,} points into {len(points):,} integers from 0 to {k - 1}"
     figure, (plane, bars) = figures.canvas(2, title)
     cycle, markers = figures.CLASS_COLORS, figures.CLASS_MARKERS
@@ -26,7 +26,7 @@ def tokenizer_view(points: np.ndarray, codes: np.ndarray) -> View:
         )
         plane.annotate(
             str(code),
-            codes[code],
+            codebook[code],
             ha="center",
             va="center",
             fontweight="bold",
@@ -95,8 +95,6 @@ def _draw_growth(axis, k: int, n: int) -> None:
     axis.plot(n, _healthy(k, n)[0].mean() / k, "o", color="none", markeredgecolor="black", markersize=14)
     axis.axvline(k, color=figures.THEORY, linewidth=0.8)
     axis.annotate(" N = K", (k, 0.02), color=figures.THEORY)
-    axis.set_xscale("log", base=2)
-    axis.set_xticks(TOKEN_COUNTS[::2], [f"{count:,}" for count in TOKEN_COUNTS[::2]])
+    figures.log2_axes(axis, x=TOKEN_COUNTS[::2])
     axis.set(ylim=(0, 1.05), xlim=(50, 21000), xlabel="tokens N", ylabel="perplexity ÷ K")
-    axis.minorticks_off()
     figures.caption(axis, f"What healthy reads, K = {k:,}")

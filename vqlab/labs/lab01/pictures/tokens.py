@@ -1,7 +1,5 @@
 """Lab 01's picture: data and reconstructions, latents and codes, and how perplexity grows with K."""
 
-from functools import cache
-
 import numpy as np
 from matplotlib.axes import Axes
 
@@ -58,20 +56,13 @@ def _draw_points(axis: Axes, reconstruction: np.ndarray) -> None:
 
 def _draw_latents(axis: Axes, sweep: StoredSweep, now: Arrays, seed: int, k: int) -> None:
     latents = now["latents"][seed].astype(float)
-    codes, usage = now["codebook"][seed][:k].astype(float), now["usage"][seed][:k]
+    codebook, usage = now["codebook"][seed][:k].astype(float), now["usage"][seed][:k]
     axis.plot(*latents.T, ".", color=figures.DATA, markersize=5, alpha=0.7, label="latents")
-    if not np.isnan(codes).any():
-        figures.draw_codes(axis, codes, usage == 0)
-    limit = latent_limit(sweep)
+    if not np.isnan(codebook).any():
+        figures.draw_codes(axis, codebook, usage == 0)
+    limit = figures.latent_limit(sweep)
     axis.set(xlim=(-1.13 * limit, 1.13 * limit), ylim=(-limit, limit), xlabel="z₁", ylabel="z₂")
     figures.caption(axis, "Latents and codes")
-
-
-@cache
-def latent_limit(sweep: StoredSweep) -> float:
-    """One half-width for all latent panels of a sweep, with room for every stored latent and code."""
-    stored = sweep.at()
-    return 1.05 * float(max(np.nanmax(np.abs(stored[key])) for key in ("latents", "codebook")))
 
 
 def _draw_growth(axis: Axes, sweep: StoredSweep, state: dict, now: float) -> str:
@@ -89,8 +80,7 @@ def _draw_growth(axis: Axes, sweep: StoredSweep, state: dict, now: float) -> str
         axis.annotate("now ", (state["codebook_size"], now), ha="right", va="top")
     _perplexity_axis(axis, sizes)
     axis.set(xlabel="codebook size K (codes)")
-    axis.set_xscale("log", base=2)
-    axis.set_xticks(sizes, [str(k) for k in sizes])
+    figures.log2_axes(axis, x=sizes)
     figures.caption(axis, f"Final perplexity at N = {TOKENS:,}")
     at_k = f"At the end K = {state['codebook_size']} has perplexity {figures.spread(here)}"
     if not state["warmup"]:
@@ -108,32 +98,30 @@ def _draw_live(axis: Axes, steps: list[int], stored: np.ndarray, live: np.ndarra
 
 
 def _perplexity_axis(axis: Axes, sizes: np.ndarray) -> None:
-    axis.set_yscale("log", base=2)
-    axis.set(ylabel="perplexity", ylim=(max(1, sizes[0] / 2), sizes[-1] * 1.4))
-    ticks = 2 ** np.arange(np.log2(max(1, sizes[0] / 2)), np.log2(sizes[-1]) + 0.1)
-    axis.set_yticks(ticks, [f"{tick:.0f}" for tick in ticks])
-    axis.minorticks_off()
+    lowest = max(1, sizes[0] / 2)
+    figures.log2_axes(axis, y=2 ** np.arange(np.log2(lowest), np.log2(sizes[-1]) + 0.1))
+    axis.set(ylabel="perplexity", ylim=(lowest, sizes[-1] * 1.4))
 
 
 @figures.styled
-def death_view(sweep: StoredSweep, codes: np.ndarray, before: np.ndarray, after: np.ndarray) -> View:
+def death_view(sweep: StoredSweep, codebook: np.ndarray, before: np.ndarray, after: np.ndarray) -> View:
     """Why codes die after a cold start: the heap at step 0, who is nearest once the latents spread, and when.
 
-    sweep: the stored `tokens_collapse`, for the numbers of all seeds over time.   codes (K, 2): where one training puts
-    them at step 0, K the largest stored; before and after (N, 2): its latents then and at the end.
+    sweep: the stored `tokens_collapse`, for the numbers of all seeds over time.   codebook (K, 2): of one training at
+    step 0, K the largest stored; before and after (N, 2): its latents then and at the end.
     """
-    k, steps = len(codes), sweep.settings["frames"]
-    chosen, rim = readings.nearest(after, codes), readings.rim(codes)
+    k, steps = len(codebook), sweep.settings["frames"]
+    chosen, rim = readings.nearest(after, codebook), readings.rim(codebook)
     alive = np.isin(np.arange(k), chosen)
     inside = np.setdiff1d(chosen, rim)
     active = sweep.at(warmup=0, codebook_size=k)["active"]  # (seeds, frames)
     title = f"Of {k} codes, {len(chosen)} are nearest to one of {len(after):,} trained latents"
     figure, (heap, outside, time) = figures.canvas(3, title)
-    limits = [(low - 0.01, high + 0.01) for low, high in zip(codes.min(0), codes.max(0), strict=True)]
+    limits = [(low - 0.01, high + 0.01) for low, high in zip(codebook.min(0), codebook.max(0), strict=True)]
     heap.plot(*before[:_PICTURED].T, ".", color=figures.DATA, markersize=5, label="latents")
-    figures.draw_codes(heap, codes, np.zeros(k, bool))
+    figures.draw_codes(heap, codebook, np.zeros(k, bool))
     figures.caption(heap, "Step 0, zoomed in: the heap")
-    figures.draw_codes(outside, codes, ~alive)
+    figures.draw_codes(outside, codebook, ~alive)
     outside.get_lines()[0].set_label(f"never nearest: {(~alive).sum()}")
     outside.get_lines()[1].set_label(f"nearest: {alive.sum()}")
     figures.caption(outside, "The same codes, latents outside")
@@ -141,11 +129,9 @@ def death_view(sweep: StoredSweep, codes: np.ndarray, before: np.ndarray, after:
         axis.set(xlim=limits[0], ylim=limits[1], xlabel="z₁", ylabel="z₂")
     figures.band(time, np.array(steps), active, figures.COLD, f"{len(active)} seeds, mean and range", marker="s")
     time.set_xscale("symlog", linthresh=10)
-    time.set_yscale("log", base=2)
+    figures.log2_axes(time, y=(4, 16, 64, 256))
     time.set_xticks([0, 10, 100, 1000], ["0", "10", "100", "1,000"])
-    time.set_yticks([4, 16, 64, 256], ["4", "16", "64", "256"])
     time.set(xlabel="training step", ylabel="active codes")
-    time.minorticks_off()
     figures.caption(time, f"Codes in use, N = {TOKENS:,}")
     fewest = int(active.mean(0).argmin())
     status = (

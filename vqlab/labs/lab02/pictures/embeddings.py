@@ -81,9 +81,9 @@ def _draw_points(axis: Axes, sweep: StoredSweep, reconstruction: np.ndarray, sta
     half_width, side = sweep.settings["grid"]["half_width"], sweep.settings["grid"]["side"]
     ticks = np.linspace(-half_width, half_width, side)
     _draw_grid(axis, np.stack(np.meshgrid(ticks, ticks), -1))
-    figures.draw_classes(axis, x, y, 14, alpha=0.6, linewidths=0)
+    figures.draw_classes(axis, x, y, 14, alpha=0.6, markeredgewidth=0)
     figures.draw_classes(
-        axis, reconstruction, np.arange(len(reconstruction)) % state["classes"], 42, edgecolors="black", linewidths=1
+        axis, reconstruction, np.arange(len(reconstruction)) % state["classes"], 42, markeredgecolor="black"
     )
     axis.plot([], [], "o", color=figures.DATA, markersize=4, alpha=0.6, label="data")
     axis.plot([], [], "o", color=figures.DATA, markersize=6, markeredgecolor="black", label="reconstructions")
@@ -111,12 +111,12 @@ def _draw_latents(axis: Axes, sweep: StoredSweep, now: Arrays, state: dict) -> N
     middle = now["latents"].mean(0)
     size = float(np.linalg.norm(now["latents"] - middle, axis=1).max())
     unit = size if size > _NO_SIZE * np.linalg.norm(middle) else 1.0
-    grid, latents, codes = ((now[key] - middle) / unit for key in ("grid", "latents", "codebook"))
+    grid, latents, codebook = ((now[key] - middle) / unit for key in ("grid", "latents", "codebook"))
     _draw_grid(axis, grid.reshape(side, side, 2))
     axis.plot([], [], color=_GRID, label="grid")
-    figures.draw_classes(axis, latents, np.arange(len(latents)) % state["classes"], 36, linewidths=0)
-    if not np.isnan(codes).any():
-        figures.draw_codes(axis, codes[:k], now["usage"][:k] == 0)
+    figures.draw_classes(axis, latents, np.arange(len(latents)) % state["classes"], 36, markeredgewidth=0)
+    if not np.isnan(codebook).any():
+        figures.draw_codes(axis, codebook[:k], now["usage"][:k] == 0)
     axis.set(xlim=(-1.3, 1.3), ylim=(-1.15, 1.15), xticks=(-1, 0, 1), yticks=(-1, 0, 1), xlabel="z₁", ylabel="z₂")
     figures.caption(axis, f"Latents and codes (unit: {unit:.2g})" if size == unit else "Latents: a single point")
 

@@ -121,7 +121,5 @@ def _name(activation: str) -> str:
 
 
 def _width_axis(axis: Axes, widths: np.ndarray) -> None:
-    axis.set_xscale("log", base=2)
-    axis.set_xticks(widths, [str(width) for width in widths])
-    axis.minorticks_off()
+    figures.log2_axes(axis, x=widths)
     axis.set(xlabel="encoder width h (units)", xlim=(widths[0] / 1.15, widths[-1] * 1.15))

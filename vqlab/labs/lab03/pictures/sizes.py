@@ -37,11 +37,9 @@ def crossing_view(sweep: StoredSweep, state: dict) -> View:
     left.set(ylabel="reconstruction error (thousandths)", ylim=(low, high))
     left.set_yticks([tick / 1000 for tick in ticks], ticks)
     right.plot(sizes, sizes, ":", color=figures.THEORY, label="= K")
-    right.set_yscale("log", base=2)
+    left.minorticks_off()
+    figures.log2_axes(right, y=sizes)
     right.set(ylabel="perplexity", ylim=(16, sizes[-1] * 1.4))
-    right.set_yticks(sizes, [f"{k:,}" for k in sizes])
-    for axis in (left, right):
-        axis.minorticks_off()
     figures.caption(left, f"Held-out error, {len(sweep.seeds)} seeds: mean, range")
     figures.caption(right, f"Perplexity at N = {readings.held_out_tokens(sweep):,}")
     details = ", ".join(f"{gain:+.0f} % at K = {k:,}" for k, gain in zip(sizes, gains, strict=True))
@@ -185,7 +183,5 @@ def _sizes(sweep: StoredSweep) -> np.ndarray:
 
 
 def _size_axis(axis: Axes, sizes: np.ndarray) -> None:
-    axis.set_xscale("log", base=2)
-    axis.set_xticks(sizes, [f"{k:,}" for k in sizes])
-    axis.minorticks_off()
+    figures.log2_axes(axis, x=sizes)
     axis.set(xlabel="codebook size K (codes)", xlim=(sizes[0] / 1.3, sizes[-1] * 1.3))

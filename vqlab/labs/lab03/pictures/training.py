@@ -83,7 +83,7 @@ def _draw_plane(axis: Axes, sweep: StoredSweep, cell: Arrays, k: int) -> None:
     codes, dead = cell["codebook"][:k], cell["usage"][:k] == 0
     shrink = 1 if k <= _FEW else 1.6
     axis.plot(*cell["latents"].T, ".", color=figures.DATA, markersize=4, alpha=0.6, label="latents")
-    limit = plane_limit(sweep)
+    limit = figures.latent_limit(sweep)
     axis.plot(*_apart(codes[~dead], limit).T, "o", color=figures.USED, markersize=3.5 / shrink, label="used")
     # On top: a heap is small.
     axis.plot(*_apart(codes[dead], limit).T, "x", color=figures.DEAD, markersize=6 / shrink, label="dead")
@@ -91,13 +91,6 @@ def _draw_plane(axis: Axes, sweep: StoredSweep, cell: Arrays, k: int) -> None:
     axis.set(xlim=(-limit, limit), ylim=(-limit, limit), xticks=ticks, yticks=ticks)
     axis.set(xlabel="principal axis 1", ylabel="principal axis 2")
     figures.caption(axis, "Latents and codes")
-
-
-@cache
-def plane_limit(sweep: StoredSweep) -> float:
-    """One half-width for all planes of a sweep, with room for every stored latent and code."""
-    stored = sweep.at()
-    return 1.05 * float(max(np.nanmax(np.abs(stored[key])) for key in ("latents", "codebook")))
 
 
 @cache

@@ -31,9 +31,7 @@ def sizes_view(sweep: StoredSweep) -> View:
             values = np.log2(values) if key == "perplexity" else values
             name = f"warm-up {warmup:,}" if warmup else "cold"
             figures.band(axis, sizes, values, color, name, marker=marker, linestyle=line)
-        axis.set_xscale("log", base=2)
-        axis.set_xticks(sizes, [f"{k:,}" for k in sizes])
-        axis.minorticks_off()
+        figures.log2_axes(axis, x=sizes)
         axis.set(xlabel="codebook size K (codes)", ylabel=label, xlim=(sizes[0] / 1.3, sizes[-1] * 1.3))
         figures.caption(axis, caption)
     axes[1].set_ylim(0, 1.2 * float(sweep.final("latent_dim").max()))

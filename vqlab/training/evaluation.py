@@ -1,20 +1,17 @@
 """How well a trained autoencoder does on images held out: as numbers, and as the line that `train` prints."""
 
-from typing import TYPE_CHECKING
+import torch
+from torch import Tensor
 
-if TYPE_CHECKING:
-    import torch
-
-    from vqlab.training import Trainer
+from vqlab import measures
+from vqlab.training.trainer import Trainer
 
 
-def evaluate(trainer: "Trainer", held_out: "torch.Tensor") -> dict[str, float]:
+def evaluate(trainer: Trainer, held_out: Tensor) -> dict[str, float]:
     """Errors and dimensions on pixels (n, 3, H, W), bytes; once quantized also those of the codebook and its use.
 
     mse, psnr (dB) and l1 are of pixels in [0, 1]; perceptual is there if the training minimises it.
     """
-    from vqlab import measures
-
     latents = trainer.latents(held_out)
     reconstruction, tokens = (
         None if one is None else one.cpu() for one in trainer.reconstruct_latents(latents, len(held_out))
@@ -41,9 +38,7 @@ def evaluate(trainer: "Trainer", held_out: "torch.Tensor") -> dict[str, float]:
     }
 
 
-def _perceptual(trainer: "Trainer", held_out: "torch.Tensor", reconstruction: "torch.Tensor") -> float:
-    import torch
-
+def _perceptual(trainer: Trainer, held_out: Tensor, reconstruction: Tensor) -> float:
     parts = zip(held_out.split(32), reconstruction.split(32), strict=True)
     with torch.no_grad():
         distances = [
@@ -53,7 +48,7 @@ def _perceptual(trainer: "Trainer", held_out: "torch.Tensor", reconstruction: "t
     return torch.cat(distances).mean().item()
 
 
-def summary(trainer: "Trainer", held_out: "torch.Tensor") -> str:
+def summary(trainer: Trainer, held_out: Tensor) -> str:
     """The same in a line."""
     found = evaluate(trainer, held_out)
     parts = [f"reconstruction error {found['mse']:.5f} (PSNR {found['psnr']:.1f} dB)"]
