@@ -44,14 +44,6 @@ def test_final_is_the_last_frame_and_leaves_out_the_axes_that_are_given(refuses)
 # --- Lab 01 --------------------------------------------------------------------------------------------------
 
 
-def test_the_bend_is_the_first_size_whose_mean_is_below_the_share():
-    perplexity = [[[[8], [8]], [[15], [11]], [[14], [12]]]]  # (warm-up, K, seeds, frames)
-    sweep = made_up({"warmup": (0,), "codebook_size": (8, 16, 32)}, perplexity=perplexity)
-    assert lab01.first_below(sweep, 0, 0.9) == 16
-    assert lab01.first_below(sweep, 0, 0.5) == 32
-    assert lab01.first_below(sweep, 0, 0.1) is None
-
-
 def test_spread_flatness_and_the_size_at_the_switch():
     square = np.array([[1.0, 1.0], [-1.0, 1.0], [1.0, -1.0], [-1.0, -1.0]])
     assert lab01.spread_of(square + 7) == pytest.approx(1)

@@ -58,5 +58,5 @@ healthy = Exercise(
     ),
 )
 
-# What differs from student to student: what is asked, and its answer.
+# What differs from student to student: what is asked, and its answer; None for code, which reads what is asked.
 VARIANTS = {"healthy": (codebook, measured_healthy)}

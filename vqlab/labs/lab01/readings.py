@@ -7,13 +7,6 @@ from vqlab.sweeps import StoredSweep
 _DIRECTIONS = 3600
 
 
-def first_below(sweep: StoredSweep, warmup: int, share: float) -> int | None:
-    """The smallest stored K whose mean final perplexity is below `share` of K; None if there is none."""
-    sizes = sweep.axes["codebook_size"].values
-    mean = sweep.final("perplexity", warmup=warmup).mean(-1)  # (K, seeds) -> (K,)
-    return next((k for k, perplexity in zip(sizes, mean, strict=True) if perplexity < share * k), None)
-
-
 def spread_of(latents: np.ndarray) -> np.ndarray:
     """Standard deviation of latents, mean of their coordinates: (..., N, d) -> (...)."""
     return latents.std(axis=-2).mean(axis=-1)
