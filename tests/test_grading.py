@@ -17,7 +17,7 @@ from submissions import WRONG_VALUE, broken, cell_of, exercises, hand_in, solved
 
 from vqlab import LabError, doctor, labs
 from vqlab.classroom import grade as grading
-from vqlab.classroom import judge, record, sandbox, walls
+from vqlab.classroom import judge, package, record, sandbox, walls
 from vqlab.classroom.course import Course
 from vqlab.classroom.release import release
 from vqlab.exercises import check, variants
@@ -94,6 +94,8 @@ def test_nothing_given_to_students_holds_a_solution(released):
         assert not any(cell.get("outputs") for cell in given.cells)
         assert "SOLUTION" not in text
         assert f"under its name, `{lab.notebook}.ipynb`. Keep `variant.json` beside it" in given.cells[0].source
+        held = [f"`{'.'.join(name.split('.')[-2:])}`" for name in package.withheld(lab)]
+        assert all(name in given.cells[0].source.partition("is missing when your work is graded: ")[2] for name in held)
         assert ".ipynb)" not in text, "a link leads out of the folder"
         assert "| points | for |" not in text, "a rubric is in the released notebook"
         assert {path.name for path in (handout / student).iterdir()} == {f"{lab.notebook}.ipynb", "variant.json"}

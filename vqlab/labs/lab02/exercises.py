@@ -293,3 +293,10 @@ VARIANTS = {
     "constant_chance": (chance_to_be_dead, None),
     "merge_width": (classes_and_share, measured_merge_width),
 }
+
+# Functions that answer such a question in one call: whoever is graded does without.
+ANSWER_IN_ONE_CALL = (
+    "labs.lab02.readings.merge_width",
+    "labs.lab02.readings.redrawn_merge_width",
+    "labs.lab02.dead_units.rank_chances",
+)

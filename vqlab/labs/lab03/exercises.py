@@ -21,8 +21,9 @@ def peak_and_header() -> tuple[int, int]:
 
 
 def _powers_of_two(rng: Generator, i: int) -> tuple[float, int, int, int]:
-    side, mse = 8 * int(rng.integers(1, 9)), np.round(rng.uniform(1e-4, 0.05), 5)
-    return float(mse * peak_and_header()[0] ** 2), 2 ** int(rng.integers(1, 15)), (side // 4) ** 2, side**2
+    side, patch = 8 * int(rng.integers(1, 9)), int(rng.choice([2, 4, 8]))
+    mse = float(np.round(rng.uniform(1e-4, 0.05), 5) * peak_and_header()[0] ** 2)
+    return mse, 2 ** int(rng.integers(1, 15)), (side // patch) ** 2, side**2
 
 
 def _any_size(rng: Generator, i: int) -> tuple[float, int, int, int]:
@@ -298,3 +299,9 @@ spared = Exercise(
 
 # What differs from student to student: what is asked, and its answer; None for code, which reads what is asked.
 VARIANTS = {"rate_and_psnr": (peak_and_header, None), "spared": (width_and_size, measured_sparing)}
+
+# Functions that answer such a question in one call: whoever is graded does without.
+ANSWER_IN_ONE_CALL = (
+    "labs.lab03.readings.spared",
+    "measures.psnr",
+)

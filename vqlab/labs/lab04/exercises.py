@@ -669,3 +669,9 @@ VARIANTS = {
     "drowning_times": (margin, None),
     "modes": (spectrum_warmup_bits, predicted_modes),
 }
+
+# Functions that answer such a question in one call: whoever is graded does without.
+ANSWER_IN_ONE_CALL = (
+    "theory.predicted_active",
+    "theory.drowning_times",
+)
