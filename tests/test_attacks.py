@@ -70,6 +70,11 @@ def test_what_an_attack_says_of_itself_is_quoted_as_its_own(faked):
     assert (said.state, said.tests) == ("wrong", (False,) * 4)
 
 
+def test_why_a_function_is_missing_is_said(faked):
+    said = judge._feedback(job(""), faked["the answer in one call"]).says
+    assert "labs.lab02.dead_units.rank_chances would answer for you: it is not there when your work is graded" in said
+
+
 def test_a_right_answer_gets_its_marks_so_the_tricks_could_have(box):
     assert marks(ask(box, RIGHT)[0]) == 4
 

@@ -17,10 +17,10 @@ from submissions import WRONG_VALUE, broken, cell_of, exercises, hand_in, solved
 
 from vqlab import LabError, doctor, labs
 from vqlab.classroom import grade as grading
-from vqlab.classroom import judge, record, sandbox, walls
+from vqlab.classroom import judge, package, record, sandbox, walls
 from vqlab.classroom.course import Course
 from vqlab.classroom.release import release
-from vqlab.exercises import check
+from vqlab.exercises import check, variants
 from vqlab.notebooks.build import build
 
 EVERY = labs.every()
@@ -60,8 +60,10 @@ def test_wrong_answers_cost_the_tests_they_fail_and_no_others(released, tmp_path
     rows, seed = table(report), course.seed(lab, "\0instances")
     for student in wrong:
         for name in names:
-            exercise = lab.exercises()[name]
-            earned = check(exercise, wrong_answer(lab, name), seed=seed).marks if name in wrong[student] else None
+            exercise, earned = lab.exercises()[name], None
+            if name in wrong[student]:
+                with variants.asking(course.seed(lab, student)):
+                    earned = check(exercise, wrong_answer(lab, name), seed=seed).marks
             assert earned != len(exercise.tests)
             assert float(rows[student][name]) == (len(exercise.tests) if earned is None else earned), (student, name)
         (to_mark,) = record.most_marks(course, lab).keys() - names
@@ -92,6 +94,8 @@ def test_nothing_given_to_students_holds_a_solution(released):
         assert not any(cell.get("outputs") for cell in given.cells)
         assert "SOLUTION" not in text
         assert f"under its name, `{lab.notebook}.ipynb`. Keep `variant.json` beside it" in given.cells[0].source
+        held = [f"`{'.'.join(name.split('.')[-2:])}`" for name in package.withheld(lab)]
+        assert all(name in given.cells[0].source.partition("is missing when your work is graded: ")[2] for name in held)
         assert ".ipynb)" not in text, "a link leads out of the folder"
         assert "| points | for |" not in text, "a rubric is in the released notebook"
         assert {path.name for path in (handout / student).iterdir()} == {f"{lab.notebook}.ipynb", "variant.json"}

@@ -157,7 +157,6 @@ def all_views(sweep, stored_codecs):
 def test_every_picture_is_small_legible_and_described(sweep, stored_codecs):
     for view in all_views(sweep, stored_codecs):
         pictures.check(view)
-        assert len(view.html()) < 300_000
 
 
 def test_nothing_moves_when_a_slider_moves(sweep, stored_codecs):

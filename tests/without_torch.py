@@ -1,9 +1,10 @@
-"""Run a lab's source where PyTorch cannot be imported, and move each slider of its explorers to both ends.
+"""Run labs' sources where PyTorch cannot be imported, and move each slider of their explorers to both ends.
 
-    python tests/without_torch.py labs/source/01_tokens_collapse.py
+    python tests/without_torch.py vqlab/labs/lab01/01_tokens_collapse.py ...
 
 A cell about PyTorch fails there, and so does a cell that uses what one of those defines: both are skipped, any other
-error ends the run. Prints as JSON how many explorers were made, their moves, and the first lines of what was skipped.
+error ends the run. Prints as JSON, for every lab by its name, how many explorers were made, their moves, and the first
+lines of what was skipped.
 """
 
 import ast
@@ -11,6 +12,7 @@ import io
 import json
 import sys
 from contextlib import chdir, redirect_stdout
+from pathlib import Path
 from typing import ClassVar
 from unittest.mock import patch
 
@@ -50,6 +52,7 @@ def run(source: str) -> dict[str, int | list[str]]:
     names: dict[str, object] = {"__name__": "__main__"}
     missing: set[str] = set()
     skipped: list[str] = []
+    Remembered.made.clear()
     with chdir(explorers.LABS), redirect_stdout(io.StringIO()), patch("vqlab.widgets.Explorer", Remembered):
         for cell in cells:
             try:
@@ -83,4 +86,4 @@ def _defined(cell: str) -> set[str]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(run(sys.argv[1])))
+    print(json.dumps({Path(source).stem: run(source) for source in sys.argv[1:]}))

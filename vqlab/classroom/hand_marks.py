@@ -10,7 +10,7 @@ from vqlab.classroom.record import GRADED, Results, answer_digest, most_marks
 from vqlab.classroom.report import write_csv
 from vqlab.labs import Lab
 
-_COLUMNS = ("student", "question", "points", "out of", "comment")
+_COLUMNS = ("student", "question", "points", "out of", "comment", "answer")
 
 
 class Exchange(NamedTuple):
@@ -21,10 +21,11 @@ class Exchange(NamedTuple):
 
 
 class Row(NamedTuple):
-    """What a person wrote beside an answer; no points: it waits."""
+    """What a person wrote beside an answer; no points: it waits.   answer: digest of what they read, "" if unknown."""
 
     points: str = ""
     comment: str = ""
+    answer: str = ""
 
 
 def exchange(course: Course, lab: Lab, results: Results) -> Exchange:
@@ -46,17 +47,18 @@ def exchange(course: Course, lab: Lab, results: Results) -> Exchange:
     rows, waiting = [list(_COLUMNS)], 0
     for student, one in sorted(results.by_student.items()):
         if one["status"] != GRADED:
-            rows += [[*who, row.points, "", row.comment] for who, row in given.items() if who[0] == student]
+            rows += [[*who, row.points, "", row.comment, row.answer] for who, row in given.items() if who[0] == student]
             continue
         for question in most:
             is_open, row = question in one["texts"], given.get((student, question))
             if not (is_open or row or question in one["by_hand"]):
                 continue
-            mark, row = settle(one["by_hand"].pop(question, None), row, answer_digest(one, question))
+            answer = answer_digest(one, question)
+            mark, row = settle(one["by_hand"].pop(question, None), row, answer)
             if mark:
                 one["by_hand"][question] = mark
-            if is_open or row != Row():
-                rows.append([student, question, row.points, f"{most[question]:g}", row.comment])
+            if is_open or row.points or row.comment:
+                rows.append([student, question, row.points, f"{most[question]:g}", row.comment, answer])
             waiting += bool(is_open and one["texts"][question] and not row.points)
     results.save()
     write_csv(path, rows)
@@ -69,9 +71,10 @@ def settle(mark: dict | None, row: Row | None, answer: str) -> tuple[dict | None
     mark: what was noted before, with the digest it was given "of".   row: what the table says.   answer: the digest of
     the present one.
     """
-    if mark and mark["of"] != answer:
-        points, comment = row or Row(f"{mark['points']:g}", mark["comment"])
-        return None, Row("", f"an earlier answer got {points}: {comment}")
+    read_another = row is not None and row.points and row.answer not in ("", answer)
+    if read_another or (mark and mark["of"] != answer):
+        before = row or Row(f"{mark['points']:g}", mark["comment"])
+        return None, Row("", f"an earlier answer got {before.points}: {before.comment}")
     if row is None:  # the table was lost: the record knows
         return mark, Row(f"{mark['points']:g}", mark["comment"]) if mark else Row()
     if not row.points:
@@ -87,11 +90,14 @@ def read(path: Path) -> dict[tuple[str, str], Row]:
         lines = path.read_text(encoding="utf-8-sig").splitlines(keepends=True)
         # Where the decimal sign is a comma, spreadsheets part columns by semicolons.
         rows = list(csv.DictReader(lines, delimiter=";" if lines and ";" in lines[0] else ","))
-        return {(r["student"], r["question"]): Row(r["points"].strip(), r["comment"] or "") for r in rows}
+        return {
+            (r["student"], r["question"]): Row(r["points"].strip(), r["comment"] or "", r.get("answer") or "")
+            for r in rows
+        }
     except UnicodeDecodeError as error:
         raise LabError(f"{path} is not UTF-8: save it as “CSV UTF-8” from your spreadsheet") from error
     except (KeyError, AttributeError) as error:
-        columns = ", ".join(_COLUMNS)
+        columns = ", ".join(_COLUMNS[:-1])
         raise LabError(f"{path} has lost a column: it needs {columns}; delete it to get it again") from error
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import nbformat
 
 from vqlab import LabError
+from vqlab.classroom import package
 from vqlab.classroom.course import Course, write
 from vqlab.exercises import variants
 from vqlab.labs import Lab
@@ -51,4 +52,7 @@ def _for_students(lab: Lab, individual: bool) -> str:
             cell.metadata.update(deletable=False, editable=False)
     variant = f" Keep `{variants.FILE}` beside it: your own questions are drawn from it." if individual else ""
     notebook.cells[0].source += f"\n\n**Hand in** this notebook under its name, `{lab.notebook}.ipynb`.{variant}"
+    if names := [f"`{'.'.join(name.split('.')[-2:])}`" for name in package.withheld(lab)]:
+        says = "What would answer a question of yours in one call is missing when your work is graded"
+        notebook.cells[0].source += f" {says}: {', '.join(names)}."
     return nbformat.writes(notebook)

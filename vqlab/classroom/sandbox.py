@@ -1,16 +1,14 @@
 """Put questions to a hand-in that runs in a process of its own, behind walls and within limits, and get its answers."""
 
-import compileall
 import contextlib
 import queue
-import shutil
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import vqlab
+from vqlab.classroom import package
 from vqlab.classroom.process import MachineFault, Process
 from vqlab.classroom.slicing import Cell
 from vqlab.classroom.walls import Walls, best
@@ -24,7 +22,6 @@ MINUTES, GIGABYTES = 1.0, 2.5  # for one exercise, and for one hand-in
 _SECONDS = 20.0  # for its questions: four times what a student's own check allows, for this machine may be busy
 _FILE = 200_000_000  # bytes of one file, and of all files within walls
 _LOOK = 0.1  # seconds between looks at what a hand-in uses
-_NOT_FOR_STUDENTS = ("classroom", "notebooks", "answers.py", "exercises.py", "[0-9][0-9]_*.py", "__pycache__", "*.pyc")
 _KILLED = "its process was killed: by its own code, or for want of memory"
 _ENDED = "its code ended the process before it answered: did it run out of memory, or call os._exit?"
 _GARBLED = "what its process sent is no answer"
@@ -114,12 +111,7 @@ class Sandbox:
 def sandbox(lab: Lab, minutes: float = MINUTES, gigabytes: float = GIGABYTES) -> Iterator[Sandbox]:
     """A place for running hand-ins to a lab, gone afterwards. minutes: for one exercise.   gigabytes: in all."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        package = Path(folder) / "package"
-        here = Path(vqlab.__file__).parent
-        shutil.copytree(here, package / "vqlab", ignore=shutil.ignore_patterns(*_NOT_FOR_STUDENTS))
-        (package / "data").mkdir()  # where walls show the stored sweeps
-        compileall.compile_dir(package, quiet=2)
-        yield Sandbox(lab, package, best(), minutes, gigabytes=gigabytes)
+        yield Sandbox(lab, package.copy(lab, Path(folder)), best(), minutes, gigabytes=gigabytes)
 
 
 def _collect(process: Process, jobs: Sequence[Job], replies: list[Reply], patience: float) -> str | None:

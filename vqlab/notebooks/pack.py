@@ -67,7 +67,10 @@ def _individual_answers(lab: Lab, seeds: Mapping[str, int]) -> Iterator[str]:
     yield "|---" * (2 * len(drawn) + 1) + "|"
     for student, seed in seeds.items():
         with variants.asking(seed):
-            answers = [f"{variants.in_words(asked())} | {_figures(answer())}" for asked, answer in drawn.values()]
+            answers = [
+                f"{variants.in_words(asked())} | {_figures(answer()) if answer else 'the solution above'}"
+                for asked, answer in drawn.values()
+            ]
         yield f"| {student} | {' | '.join(answers)} |"
 
 

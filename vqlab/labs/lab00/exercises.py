@@ -58,5 +58,8 @@ healthy = Exercise(
     ),
 )
 
-# What differs from student to student: what is asked, and its answer.
+# What differs from student to student: what is asked, and its answer; None for code, which reads what is asked.
 VARIANTS = {"healthy": (codebook, measured_healthy)}
+
+# Functions that answer such a question in one call: whoever is graded does without.
+ANSWER_IN_ONE_CALL = ("theory.expected_perplexity",)

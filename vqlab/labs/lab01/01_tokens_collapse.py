@@ -362,15 +362,20 @@ lab01.nearest_code(nearest_code)
 # ### Exercise 2 · `perplexity` (★☆☆, 3 minutes, 3 points)
 #
 # Given `tokens` (N,) with values in 0…K−1 and the codebook size `k`, return the perplexity of code usage, a number between 1 and K.
+# Where a model writes tokens, a prompt may come first; it is no part of the image. The cell prints how many tokens to leave out at the beginning.
 #
 # <details><summary>Hint 1</summary>p is the share of each code. Perplexity is exp(H) with H = −Σ p ln p. (Or 2 to the power H, if H uses log2. Do not mix them.)</details>
 # <details><summary>Hint 2</summary><code>torch.bincount(tokens, minlength=k)</code> counts. Drop the codes with p = 0 before the logarithm.</details>
 
-
 # %% exercise="perplexity"
+my_prompt = lab01.prompt_length()
+print(f"tokens of a prompt: {my_prompt}")
+
+
 def perplexity(tokens, k):
     ### BEGIN SOLUTION
-    p = torch.bincount(tokens, minlength=k) / len(tokens)  # (K,)
+    image = tokens[my_prompt:]
+    p = torch.bincount(image, minlength=k) / len(image)  # (K,)
     p = p[p > 0]
     return float(torch.exp(-(p * p.log()).sum()))
     ### END SOLUTION
@@ -402,19 +407,23 @@ lab01.straight_through(straight_through)
 # ### Exercise 4 · `ema_step` (★★☆, 4 minutes, 4 points)
 #
 # One EMA update of the codebook. Given the running `counts` (K,) and `sums` (K, d), latents `z` (N, d), their `tokens` (N,) and the decay γ,
-# return the new `codes, counts, sums`.
+# return the new `codes, counts, sums`. To save time one may update with every m-th batch only, and leave out the others: then γᵐ takes the place of γ. The cell prints m.
 #
-# <details><summary>Hint 1</summary>new = γ · old + (1 − γ) · what this batch says. For counts the batch says: how many tokens chose each code.</details>
+# <details><summary>Hint 1</summary>With m = 1: new = γ · old + (1 − γ) · what this batch says. For counts the batch says: how many tokens chose each code.</details>
 # <details><summary>Hint 2</summary>For sums the batch says: the sum of the latents that chose each code. With K = len(counts), <code>torch.nn.functional.one_hot(tokens, K).to(z)</code> is (N, K) with a one where a token chose a code; its transpose times z gives all sums, its sum over axis 0 all hits.</details>
 # <details><summary>Hint 3</summary>codes = sums / counts, with the <i>running</i> values, which are never zero here.</details>
 
-
 # %% exercise="ema_step"
+my_batches = lab01.batches_per_update()
+print(f"one update for every m = {my_batches} batches")
+
+
 def ema_step(counts, sums, z, tokens, decay):
     ### BEGIN SOLUTION
+    kept = decay**my_batches
     chosen = torch.nn.functional.one_hot(tokens, len(counts)).to(z)  # (N, K)
-    counts = decay * counts + (1 - decay) * chosen.sum(0)  # (K,)
-    sums = decay * sums + (1 - decay) * chosen.T @ z  # (K, N) @ (N, d) -> (K, d)
+    counts = kept * counts + (1 - kept) * chosen.sum(0)  # (K,)
+    sums = kept * sums + (1 - kept) * chosen.T @ z  # (K, N) @ (N, d) -> (K, d)
     return sums / counts[:, None], counts, sums
     ### END SOLUTION
 

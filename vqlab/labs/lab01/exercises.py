@@ -106,15 +106,42 @@ nearest_code = Exercise(
 # --- perplexity(tokens, k) -> float ------------------------------------------------------------------------
 
 
-def _nats(tokens: np.ndarray, k: int, divisor: float | None = None) -> float:
+_PROMPTS = (0, 2, 3, 5, 8)
+
+
+def prompt_length() -> int:
+    """How many tokens at the beginning are a prompt in this student's sequences, and no token of an image."""
+    return variants.drawn("perplexity", _PROMPTS)
+
+
+def _of_image(tokens: np.ndarray, prompt: int | None = None) -> np.ndarray:
+    return tokens[prompt_length() if prompt is None else prompt :]
+
+
+def _nats(tokens: np.ndarray, k: int, divisor: float | None = None, prompt: int | None = None) -> float:
+    tokens = _of_image(tokens, prompt)
     p = np.bincount(tokens, minlength=k) / (divisor or len(tokens))
     return -float((p[p > 0] * np.log(p[p > 0])).sum())
+
+
+def _after_a_prompt(draw: Callable[[Generator, int], tuple[np.ndarray, int]]) -> Callable:
+    """Draws tokens of images, and any codes before them."""
+
+    def drawn(rng: Generator, i: int) -> tuple[np.ndarray, int]:
+        tokens, k = draw(rng, i)
+        return np.concatenate([rng.integers(k, size=prompt_length()), tokens]), k
+
+    return drawn
 
 
 def _evenly(rng: Generator, i: int) -> tuple[np.ndarray, int]:
     k = 4 + 3 * i
     used = rng.choice(k, size=rng.integers(2, k), replace=False)
     return rng.permutation(np.repeat(used, 1 + i % 4)), k
+
+
+def _after_another_prompt(length: int) -> Callable[[np.ndarray, int], float]:
+    return lambda tokens, k: np.exp(_nats(tokens, k, prompt=length))
 
 
 def _alone(rng: Generator, i: int) -> tuple[np.ndarray, int]:
@@ -134,9 +161,9 @@ perplexity = Exercise(
     lambda tokens, k: np.exp(_nats(tokens, k)),
     tensors=True,
     tests=(
-        Test("codes that are used equally often read their number, whatever others are dead", _evenly),
-        Test("one code used alone reads 1, however many codes are dead", _alone),
-        Test("codes that are used unevenly, some of them dead", _unevenly),
+        Test("codes that are used equally often read their number, whatever others are dead", _after_a_prompt(_evenly)),
+        Test("one code used alone reads 1, however many codes are dead", _after_a_prompt(_alone)),
+        Test("codes that are used unevenly, some of them dead", _after_a_prompt(_unevenly)),
     ),
     mistakes=(
         Mistake(
@@ -164,7 +191,11 @@ perplexity = Exercise(
         ),
         Mistake(
             "You count the active codes; perplexity also asks how evenly they are used. Open hint 1.",
-            lambda tokens, k: len(np.unique(tokens)),
+            lambda tokens, k: len(np.unique(_of_image(tokens))),
+        ),
+        Mistake(
+            "The prompt is another one: how many tokens to leave out at the beginning is printed above.",
+            *map(_after_another_prompt, _PROMPTS),
         ),
     ),
 )
@@ -222,15 +253,28 @@ straight_through = Exercise(
 # --- ema_step(counts, sums, z, tokens, decay) -> (codes, counts, sums) -------------------------------------
 
 
+_EVERY = (1, 2, 3, 4, 6)
+
+
+def batches_per_update() -> int:
+    """This student's codebook is updated with every batch of so many, and keeps what it would keep over all of them."""
+    return variants.drawn("ema_step", _EVERY)
+
+
+def _kept(decay: float) -> float:
+    return decay ** batches_per_update()
+
+
 def _hits(counts: np.ndarray, z: np.ndarray, tokens: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     chosen = np.eye(len(counts))[tokens]  # (N, K)
     return chosen.sum(0), chosen.T @ z  # (K,), (K, d)
 
 
-def _ema(counts, sums, z, tokens, decay, new=None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _ema(counts, sums, z, tokens, decay, new=None, kept=None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     hits, added = _hits(counts, z, tokens)
-    new = 1 - decay if new is None else new
-    counts, sums = decay * counts + new * hits, decay * sums + new * added
+    kept = _kept(decay) if kept is None else kept
+    new = 1 - kept if new is None else new
+    counts, sums = kept * counts + new * hits, kept * sums + new * added
     return sums / counts[:, None], counts, sums
 
 
@@ -244,7 +288,7 @@ def _over_hits(least: int) -> Callable:
 def _mean_of_codes(unchosen_stay: bool) -> Callable:
     def codes(counts, sums, z, tokens, decay):
         (hits, added), old = _hits(counts, z, tokens), sums / counts[:, None]
-        averaged = decay * old + (1 - decay) * added / np.maximum(hits, 1)[:, None]
+        averaged = _kept(decay) * old + (1 - _kept(decay)) * added / np.maximum(hits, 1)[:, None]
         return np.where(hits[:, None] == 0, old, averaged) if unchosen_stay else averaged
 
     return codes
@@ -284,12 +328,16 @@ ema_step = Exercise(
         Mistake("Return three things, in this order: codes, counts, sums.", lambda *batch: _ema(*batch)[::-1]),
         Mistake(
             "γ and 1 − γ are swapped: your codes forget almost everything at each step. Open hint 1.",
-            lambda *batch: _ema(*batch[:4], 1 - batch[4])[1],
+            lambda *batch: _ema(*batch, kept=1 - _kept(batch[4]))[1],
             parts=(1,),
         ),
         Mistake(
             "You typed in a decay: the one to use is the argument `decay`. Open hint 1.",
             *(lambda *batch, typed=typed: _ema(*batch[:4], typed) for typed in (0.9, 0.99)),
+        ),
+        Mistake(
+            "You update with another number of batches than is printed above: γ is kept for each of them.",
+            *(lambda *batch, every=every: _ema(*batch, kept=batch[4] ** every) for every in _EVERY),
         ),
         Mistake(
             "You divide by this batch's hits; divide by the running counts. Open hint 3.",
@@ -322,8 +370,8 @@ ema_step = Exercise(
 
 # --- bend: a prediction read off the stored sweep ----------------------------------------------------------
 
-# Warm-up lengths and shares of the codebook, far from every tie.
-_STARTS = ((0, 0.5), (0, 0.9), (0, 0.25), (10, 0.9), (10, 0.25), (25, 0.75))
+# Warm-up lengths and shares of the codebook, far from every tie, and no two with one answer.
+_STARTS = ((0, 0.5), (0, 0.9), (0, 0.25), (10, 0.25), (25, 0.4))
 
 
 def start_and_share() -> tuple[int, float]:
@@ -352,5 +400,12 @@ bend = Exercise(
     ),
 )
 
-# What differs from student to student: what is asked, and its answer.
-VARIANTS = {"bend": (start_and_share, measured_bend)}
+# What differs from student to student: what is asked, and its answer; None for code, which reads what is asked.
+VARIANTS = {
+    "perplexity": (prompt_length, None),
+    "ema_step": (batches_per_update, None),
+    "bend": (start_and_share, measured_bend),
+}
+
+# Functions that answer such a question in one call: whoever is graded does without.
+ANSWER_IN_ONE_CALL = ()

@@ -496,16 +496,20 @@ lab02.nearest_mean_accuracy(nearest_mean_accuracy)
 # ### Exercise 3 · `constant_chance` (★★☆, 3 minutes, 4 points)
 #
 # Return the chance that an untrained ReLU encoder sends a given point, with all around it, to one place: for `layers` hidden layers of `width` units each.
+# Each unit is dead at the point with the chance that the cell prints. It is ½ unless biases shift it.
 #
-# <details><summary>Hint 1</summary>One layer: all <code>width</code> units must be dead, each with chance ½.</details>
+# <details><summary>Hint 1</summary>One layer: all <code>width</code> units must be dead, each with that chance.</details>
 # <details><summary>Hint 2</summary>One dead layer is enough, whichever it is.</details>
 # <details><summary>Hint 3</summary>So ask the opposite first: the chance that <i>no</i> layer is dead is a product. Then take it from 1.</details>
 
-
 # %% exercise="constant_chance"
+my_chance = lab02.chance_to_be_dead()
+print(f"a unit is dead with chance {my_chance}")
+
+
 def constant_chance(width, layers):
     ### BEGIN SOLUTION
-    return 1 - (1 - 0.5**width) ** layers
+    return 1 - (1 - my_chance**width) ** layers
     ### END SOLUTION
 
 
@@ -515,16 +519,20 @@ lab02.constant_chance(constant_chance)
 # %% [markdown]
 # ### Exercise 4 · where classes merge (★☆☆, 2 minutes, 1 point)
 #
-# Run the cell: it names an activation, a number of classes and a layout. What is the smallest width from which on at least 95 % of these classes stay apart,
+# Run the cell: it names an activation, a number of classes, a layout and a share. What is the smallest width from which on at least that share of these classes stays apart,
 # on average over the seeds? Set `merge_width` to it.
 #
-# <details><summary>Hint 1</summary>The table of section 6 has the answer.</details>
+# <details><summary>Hint 1</summary>The table of section 6 has the answer for 95 %, and the explorer shows every share.</details>
+# <details><summary>Hint 2</summary><code>readings.shares_apart(many, activation, classes, layout)</code> is the share at every width and seed, (widths, seeds); the widths are <code>many.axes["width"].values</code>.</details>
 
 # %% exercise="merge_width" stub="merge_width = None"
-my_activation, my_classes, my_layout = lab02.activation_and_classes()
-print(f"{my_activation}, {my_classes} classes, {my_layout}")
+from vqlab import measures
+
+my_activation, my_classes, my_layout, my_share = lab02.classes_and_share()
+print(f"{my_activation}, {my_classes} classes, {my_layout}: {my_share:.0%} apart")
 ### BEGIN SOLUTION
-merge_width = readings.merge_width(many, my_activation, my_classes, my_layout)
+my_shares = readings.shares_apart(many, my_activation, my_classes, my_layout).mean(axis=1)  # (widths,)
+merge_width = measures.boundary(many.axes["width"].values, my_shares, my_share)
 ### END SOLUTION
 
 # %% check="merge_width"

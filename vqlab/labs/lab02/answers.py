@@ -285,6 +285,7 @@ WRONG = {
         (lambda h, n: h / 2 ** (h - 1), "fails this test"),
         (lambda h, n: 0, "fails this test"),
         (lambda h, n: 1 - (1 - 0.5**n) ** h, "swapped width and layers"),
+        (lambda h, n: 1 - (1 - 0.4**h) ** n, "another chance"),
         (lambda h, n: 1 - (1 - 0.5**h) ** min(n, 3), "fails this test"),
         (lambda h, n: round(1 - (1 - 0.5**h) ** n, 3), "rounded"),
     ],

@@ -189,14 +189,25 @@ nearest_mean_accuracy = Exercise(
 
 # --- constant_chance(width, layers) -> float ---------------------------------------------------------------
 
+_CHANCES = (0.5, 0.4, 0.6, 0.3, 0.7, 0.8)
 
-def _chance(width: int, layers: int) -> float:
-    return 1 - (1 - 0.5**width) ** layers
+
+def chance_to_be_dead() -> float:
+    """This student's chance that a unit is dead at a point."""
+    return variants.drawn("constant_chance", _CHANCES)
+
+
+def _chance(width: int, layers: int, dead: float | None = None) -> float:
+    return 1 - (1 - (chance_to_be_dead() if dead is None else dead) ** width) ** layers
+
+
+def _of_another_chance(dead: float) -> Callable[[int, int], float]:
+    return lambda width, layers: _chance(width, layers, dead)
 
 
 constant_chance = Exercise(
     "constant_chance",
-    _chance,
+    lambda width, layers: _chance(width, layers),
     tests=(
         Test("one layer", lambda rng, i: (1 + i, 1), times=8),
         Test("one unit in each layer", lambda rng, i: (1, 1 + i), times=8),
@@ -206,7 +217,7 @@ constant_chance = Exercise(
     mistakes=(
         Mistake(
             "This is the chance for one layer; every further layer can be dead, too. Open hint 2.",
-            lambda width, layers: 0.5**width,
+            lambda width, layers: _chance(width, 1),
         ),
         Mistake(
             "This is the chance that no layer is dead: you want the opposite. Open hint 3.",
@@ -214,11 +225,11 @@ constant_chance = Exercise(
         ),
         Mistake(
             "This is the chance that all layers are dead at once; a single dead layer is enough. Open hint 2.",
-            lambda width, layers: 0.5 ** (width * layers),
+            lambda width, layers: _chance(width * layers, 1),
         ),
         Mistake(
             "You add the chances of the layers, which counts points where two layers are dead twice. Open hint 3.",
-            lambda width, layers: layers * 0.5**width,
+            lambda width, layers: layers * _chance(width, 1),
         ),
         Mistake(
             "This is right for two layers only: the exponent must be their number. Open hint 3.",
@@ -226,49 +237,66 @@ constant_chance = Exercise(
         ),
         Mistake(
             "This is the chance that some unit is dead; a point is lost only if all units of a layer are. Open hint 1.",
-            lambda width, layers: 1 - 0.5 ** (width * layers),
+            lambda width, layers: 1 - _chance(width * layers, 1),
         ),
         Mistake(
             "You swapped width and layers: units of one layer must all be dead, of layers one is enough. Open hint 2.",
             lambda width, layers: _chance(layers, width),
+        ),
+        Mistake(
+            "This is right for units that are dead with another chance: yours is printed above. Open hint 1.",
+            *map(_of_another_chance, _CHANCES),
         ),
     ),
 )
 
 # --- merge_width: read off the stored sweep ----------------------------------------------------------------
 
-_CASES = tuple(
-    (activation, classes, layout)
-    for classes in (16, 8, 32)
-    for layout in ("ring", "grid")
-    for activation in ("relu", "leaky relu", "tanh")
+# Far from every tie, and no two with one answer.
+_CASES = (
+    ("relu", 16, "ring", 0.95),
+    ("leaky relu", 16, "ring", 0.95),
+    ("tanh", 8, "ring", 0.75),
+    ("relu", 32, "grid", 0.75),
+    ("tanh", 4, "ring", 0.75),
+    ("relu", 16, "grid", 0.99),
 )
 
 
-def activation_and_classes() -> tuple[str, int, str]:
-    """This student's activation, number of classes and layout."""
+def classes_and_share() -> tuple[str, int, str, float]:
+    """This student's activation, number of classes and layout, and the share of the classes that is asked about."""
     return variants.drawn("merge_width", _CASES)
 
 
 def measured_merge_width() -> int:
-    """The stored width from which on 95 % of the classes of this student's case stay apart, on average over seeds."""
-    activation, classes, layout = activation_and_classes()
+    """The stored width from which on this student's share of the classes stays apart, on average over seeds."""
+    activation, classes, layout, share = classes_and_share()
     sweep = sweeps.load("embeddings_activation")
     regions = sweep.at(activation=activation, classes=classes, layout=layout)["regions"]  # (W, seeds, frames)
-    return measures.boundary(sweep.axes["width"].values, regions[..., -1].mean(1) / classes)
+    return measures.boundary(sweep.axes["width"].values, regions[..., -1].mean(1) / classes, share)
 
 
 merge_width = Exercise(
     "merge_width",
     measured_merge_width,
-    tests=(Test("the smallest width from which on 95 % of your classes stay apart (mean over seeds)"),),
+    tests=(Test("the smallest width from which on your share of your classes stays apart (mean over seeds)"),),
     tolerance=1e-9,
     mistakes=too_far(
         measured_merge_width,
-        "There the mean over the seeds is still below 95 %: look further right. (A lucky seed is no boundary.)",
-        "Already at a smaller width the mean has reached 95 % for good: look further left.",
+        "There the mean over the seeds is still below your share: look further right. (A lucky seed is no boundary.)",
+        "Already at a smaller width the mean has reached your share for good: look further left.",
     ),
 )
 
-# What differs from student to student: what is asked, and its answer.
-VARIANTS = {"merge_width": (activation_and_classes, measured_merge_width)}
+# What differs from student to student: what is asked, and its answer; None for code, which reads what is asked.
+VARIANTS = {
+    "constant_chance": (chance_to_be_dead, None),
+    "merge_width": (classes_and_share, measured_merge_width),
+}
+
+# Functions that answer such a question in one call: whoever is graded does without.
+ANSWER_IN_ONE_CALL = (
+    "labs.lab02.readings.merge_width",
+    "labs.lab02.readings.redrawn_merge_width",
+    "labs.lab02.dead_units.rank_chances",
+)

@@ -342,22 +342,26 @@ table(
 # %% [markdown]
 # ### Exercise 1 · `rate_and_psnr` (★☆☆, 5 minutes, 3 points)
 #
-# An image of `pixels` pixels becomes `tokens` tokens of `codebook_size` codes, and comes back with a mean squared error `mse` (pixels lie in 0…1). Return two numbers: bits per pixel, and PSNR in dB.
+# An image of `pixels` pixels becomes `tokens` tokens of `codebook_size` codes, and comes back with a mean squared error `mse`. Return two numbers: bits per pixel, and PSNR in dB.
+# The cell prints which values a pixel may have, and how many bits a file spends on its header, before the tokens.
 #
-# <details><summary>Hint 1</summary>To tell one of K codes takes log2 K bits. Multiply by the tokens of an image, divide by its pixels.</details>
-# <details><summary>Hint 2</summary>PSNR = 10 log10 (peak² / mse), and the peak of a pixel is 1. The error is a square already.</details>
-
+# <details><summary>Hint 1</summary>To tell one of K codes takes log2 K bits. Multiply by the tokens of an image, add the header, divide by its pixels.</details>
+# <details><summary>Hint 2</summary>PSNR = 10 log10 (peak² / mse), and the peak is the largest value that a pixel may have. The error is a square already.</details>
 
 # %% exercise="rate_and_psnr"
+from vqlab.labs.lab03 import exercises as lab03
+
+my_peak, my_header = lab03.peak_and_header()
+print(f"pixels lie in 0…{my_peak}; a header of {my_header} bits")
+
+
 def rate_and_psnr(mse, codebook_size, tokens, pixels):
     ### BEGIN SOLUTION
-    return tokens * np.log2(codebook_size) / pixels, -10 * np.log10(mse)
+    return (tokens * np.log2(codebook_size) + my_header) / pixels, 10 * np.log10(my_peak**2 / mse)
     ### END SOLUTION
 
 
 # %% check="rate_and_psnr"
-from vqlab.labs.lab03 import exercises as lab03
-
 lab03.rate_and_psnr(rate_and_psnr)
 
 # %% [markdown]

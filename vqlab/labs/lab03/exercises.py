@@ -11,10 +11,19 @@ from vqlab.labs.lab03 import readings
 
 # --- rate_and_psnr(mse, codebook_size, tokens, pixels) -> (bits per pixel, PSNR in dB) ----------------------
 
+# The largest value of a pixel, and bits of a file's header.
+_FILES = ((1, 0), (255, 128), (1023, 64), (4095, 256), (65535, 192))
+
+
+def peak_and_header() -> tuple[int, int]:
+    """The largest value of a pixel in this student's images, and the bits of a header before their tokens."""
+    return variants.drawn("rate_and_psnr", _FILES)
+
 
 def _powers_of_two(rng: Generator, i: int) -> tuple[float, int, int, int]:
-    side = 8 * int(rng.integers(1, 9))
-    return float(np.round(rng.uniform(1e-4, 0.05), 5)), 2 ** int(rng.integers(1, 15)), (side // 4) ** 2, side**2
+    side, patch = 8 * int(rng.integers(1, 9)), int(rng.choice([2, 4, 8]))
+    mse = float(np.round(rng.uniform(1e-4, 0.05), 5) * peak_and_header()[0] ** 2)
+    return mse, 2 ** int(rng.integers(1, 15)), (side // patch) ** 2, side**2
 
 
 def _any_size(rng: Generator, i: int) -> tuple[float, int, int, int]:
@@ -23,7 +32,23 @@ def _any_size(rng: Generator, i: int) -> tuple[float, int, int, int]:
 
 
 def _rate_and_psnr(mse: float, codebook_size: int, tokens: int, pixels: int) -> tuple[float, float]:
-    return tokens * np.log2(codebook_size) / pixels, -10 * np.log10(mse)
+    return _rate(tokens * np.log2(codebook_size), pixels), _decibels(mse)
+
+
+def _rate(bits: float, pixels: int, header: int | None = None) -> float:
+    return (bits + (peak_and_header()[1] if header is None else header)) / pixels
+
+
+def _decibels(mse: float, peak: float | None = None) -> float:
+    return 10 * np.log10((peak_and_header()[0] if peak is None else peak) ** 2 / mse)
+
+
+def _with_header(header: int) -> Callable[..., float]:
+    return lambda mse, k, tokens, pixels: _rate(tokens * np.log2(k), pixels, header)
+
+
+def _with_peak(peak: float) -> Callable[..., float]:
+    return lambda mse, *_: _decibels(mse, peak)
 
 
 rate_and_psnr = Exercise(
@@ -42,45 +67,51 @@ rate_and_psnr = Exercise(
         ),
         Mistake(
             "These are bits per image: divide by its pixels. Open hint 1.",
+            lambda mse, k, tokens, pixels: _rate(tokens * np.log2(k), 1),
             lambda mse, k, tokens, pixels: tokens * np.log2(k),
             parts=(0,),
         ),
         Mistake(
             "These are the bits of one token: an image has many. Open hint 1.",
             lambda mse, k, tokens, pixels: np.log2(k),
-            lambda mse, k, tokens, pixels: np.log2(k) / pixels,
+            lambda mse, k, tokens, pixels: _rate(np.log2(k), pixels),
             parts=(0,),
         ),
         Mistake(
             "The logarithm must have base 2: one of K codes takes log2 K bits. Open hint 1.",
-            lambda mse, k, tokens, pixels: tokens * np.log(k) / pixels,
-            lambda mse, k, tokens, pixels: tokens * np.log10(k) / pixels,
+            lambda mse, k, tokens, pixels: _rate(tokens * np.log(k), pixels),
+            lambda mse, k, tokens, pixels: _rate(tokens * np.log10(k), pixels),
             parts=(0,),
         ),
         Mistake(
             "You count K bits a token; telling one of K codes apart takes only log2 K. Open hint 1.",
-            lambda mse, k, tokens, pixels: tokens * k / pixels,
+            lambda mse, k, tokens, pixels: _rate(tokens * k, pixels),
             parts=(0,),
         ),
         Mistake(
             "The sign of PSNR is turned: a smaller error gives more dB. Open hint 2.",
-            lambda mse, k, tokens, pixels: 10 * np.log10(mse),
+            lambda mse, k, tokens, pixels: -_decibels(mse),
             parts=(1,),
         ),
         Mistake(
             "20·log10 is for amplitudes; the mean squared error is already a square. Open hint 2.",
-            lambda mse, k, tokens, pixels: -20 * np.log10(mse),
+            lambda mse, k, tokens, pixels: 2 * _decibels(mse),
+            lambda mse, k, tokens, pixels: 20 * np.log10(peak_and_header()[0] / mse),
             parts=(1,),
         ),
         Mistake(
-            "255 is the peak of pixels in 0…255; here they lie in 0…1, so the peak is 1. Open hint 2.",
-            lambda mse, k, tokens, pixels: 10 * np.log10(255**2 / mse),
+            "The peak is another one: it is the largest value that your pixels may have, printed above. Open hint 2.",
+            *(_with_peak(peak) for peak, _ in _FILES),
             parts=(1,),
+        ),
+        Mistake(
+            "The header is another one: how many bits your files spend on it is printed above. Open hint 1.",
+            *(_with_header(header) for _, header in _FILES),
+            parts=(0,),
         ),
         Mistake(
             "dB take the logarithm to base 10. Open hint 2.",
-            lambda mse, k, tokens, pixels: -10 * np.log(mse),
-            lambda mse, k, tokens, pixels: -10 * np.log2(mse),
+            *(lambda mse, *_, base=base: np.log(10) / np.log(base) * _decibels(mse) for base in (np.e, 2)),
             parts=(1,),
         ),
     ),
@@ -266,5 +297,11 @@ spared = Exercise(
     ),
 )
 
-# What differs from student to student: what is asked, and its answer.
-VARIANTS = {"spared": (width_and_size, measured_sparing)}
+# What differs from student to student: what is asked, and its answer; None for code, which reads what is asked.
+VARIANTS = {"rate_and_psnr": (peak_and_header, None), "spared": (width_and_size, measured_sparing)}
+
+# Functions that answer such a question in one call: whoever is graded does without.
+ANSWER_IN_ONE_CALL = (
+    "labs.lab03.readings.spared",
+    "measures.psnr",
+)

@@ -435,18 +435,22 @@ lab04.water_level(water_level)
 # What training does to one mode. Given encoder gain `a`, decoder gain `b`, channel gain `c`, the mode's `variance` σ² and the commitment weight `beta`,
 # return the pair (ȧ, ḃ): the direction in which training moves a and b. For b it is down the gradient of ½·(reconstruction error); for a it is the *copied* gradient of section 5.4
 # plus that of ½·β·(commitment), which together are not the gradient of anything.
+# Encoder and decoder each have a learning rate, which the cell prints: it multiplies the direction.
 #
 # <details><summary>Hint 1</summary>Write x̂ = b·z_q. Half the error, ½(x − x̂)², pushes with +(x − x̂)·(what x̂ depends on). Then average: E[x·x] = σ², E[x·z] = aσ², E[x·z_q] = c·aσ².</details>
 # <details><summary>Hint 2</summary>Straight-through: the encoder's a receives (x − b·z_q)·b·x, as if z_q were z = a·x, without a further factor c. Its average is σ²·b·(1 − c·a·b).</details>
 # <details><summary>Hint 3</summary>Commitment ½β(z − sg(z_q))²: down its gradient is −β·(z − z_q)·x. Its average is −β·(1 − c)·a·σ².</details>
 # <details><summary>Hint 4</summary>The decoder was derived in section 5.4. It includes the noise: E[z_q²] = c²λ + τ² = c·a²σ².</details>
 
-
 # %% exercise="mode_flow"
+my_encoder, my_decoder = lab04.learning_rates()
+print(f"learning rates: {my_encoder:g} of the encoder, {my_decoder:g} of the decoder")
+
+
 def mode_flow(a, b, c, variance, beta):
     ### BEGIN SOLUTION
-    da = variance * (b * (1 - c * a * b) - beta * (1 - c) * a)
-    db = c * variance * a * (1 - a * b)
+    da = my_encoder * variance * (b * (1 - c * a * b) - beta * (1 - c) * a)
+    db = my_decoder * c * variance * a * (1 - a * b)
     return da, db
     ### END SOLUTION
 
@@ -458,21 +462,24 @@ lab04.mode_flow(mode_flow)
 # ### Exercise 3 · `drowning_times` (★★☆, 10 minutes, 3 points)
 #
 # Who drowns, and when? You watch a race: `times` (T,), rising, and the latents' variances `latents` (T, d) at each of them. The quantizer has `bits` R and comes at the time `warmup`; before that nothing can drown.
-# Return an array (d,): for each mode the first of the `times`, not before `warmup`, at which it is at or under the water level; `np.inf` for a mode that never is.
+# Return an array (d,): for each mode the first of the `times`, not before `warmup`, at which it is at or under the water level; `np.inf` for a mode that never is. "The water level" is here that of theory, times a margin that the cell prints.
 # You may use `theory.water_fill(variances, bits).level`, or your own `water_level`.
 #
-# <details><summary>Hint 1</summary>The level is another one at every time: it is that of the latents *then*. <code>theory.water_fill(latents, bits).level</code> gives all T at once. A mode is under water where its variance is not above the level.</details>
+# <details><summary>Hint 1</summary>The level is another one at every time: it is that of the latents *then*. <code>theory.water_fill(latents, bits).level</code> gives all T at once. A mode is under water where its variance is not above the level, times your margin.</details>
 # <details><summary>Hint 2</summary>Keep only the times ≥ <code>warmup</code>. A mode that is under water there drowns there, even if it had been for long. Of several times, the first counts: it is dead from then on.</details>
 # <details><summary>Hint 3</summary><code>argmax</code> over booleans finds the place of the first True, and 0 where there is none; so ask <code>any</code>, and put <code>np.inf</code> where there is none. The place is not yet the time.</details>
 
 # %% exercise="drowning_times"
 from vqlab import theory
 
+my_margin = lab04.margin()
+print(f"a mode is under water up to {my_margin:g} times the level")
+
 
 def drowning_times(times, latents, bits, warmup):
     ### BEGIN SOLUTION
     late = times >= warmup
-    levels = theory.water_fill(latents[late], bits).level
+    levels = my_margin * theory.water_fill(latents[late], bits).level
     under = latents[late] <= levels[:, None]
     first = times[late][under.argmax(0)]
     return np.where(under.any(0), first, np.inf)

@@ -463,6 +463,7 @@ WRONG = {
         (with_decoder(lambda a, b, c, v: c * v * a * (1 - c * a * b)), "noise"),
         (with_decoder(lambda a, b, c, v: v * a * (1 - a * b)), "still moves"),
         (lambda *mode: flow(*mode)[0], "fails this test"),
+        (lambda *mode: (2 * flow(*mode)[0], flow(*mode)[1] / 2), "learning rates are others"),
     ],
     "predict": [
         (of_the_data, "latents"),
@@ -510,6 +511,10 @@ WRONG = {
         (lambda t, x, bits, w: drowned(np.arange(len(t)), x, bits, np.searchsorted(t, w)), "place in the list"),
         (lambda t, x, bits, w: drowned(t, x, bits, w) - w, "from the end of the warm-up"),
         (lambda *race: np.isfinite(drowned(*race)), "asked is when"),
+        (
+            lambda *race: drowned(*race, levels=lambda x, late, r: 1.5 * theory.water_fill(x[late], r).level),
+            "water line is another one",
+        ),
         (lambda t, x, bits, w: drowned(t, x, bits, np.nextafter(w, np.inf)), "drowns at once"),
         (lambda t, x, bits, w: drowned(t, x, np.log2(bits), w) if bits > 1 else x[0], "fails this test"),
         (lambda t, x, bits, w: drowned(t, x, 2 * bits, w), "fails this test"),

@@ -102,14 +102,30 @@ water_level = Exercise(
 
 # --- mode_flow(a, b, c, variance, beta) -> (da/dt, db/dt) ---------------------------------------------------
 
+# Learning rates of the encoder and of the decoder; no two students share one of them.
+_RATES = ((1, 1), (2, 0.5), (0.5, 2), (3, 1.5), (0.25, 0.75), (1.5, 3))
 
-def _flow(a: float, b: float, c: float, variance: float, beta: float) -> tuple[float, float]:
-    return variance * (b * (1 - c * a * b) - beta * (1 - c) * a), c * variance * a * (1 - a * b)
+
+def learning_rates() -> tuple[float, float]:
+    """This student's learning rates, of the encoder and of the decoder."""
+    return variants.drawn("mode_flow", _RATES)
+
+
+def _flow(a: float, b: float, c: float, variance: float, beta: float, rates=None) -> tuple[float, float]:
+    encoder, decoder = rates or learning_rates()
+    return (
+        encoder * variance * (b * (1 - c * a * b) - beta * (1 - c) * a),
+        decoder * c * variance * a * (1 - a * b),
+    )
 
 
 def _encoder(rate: Callable[[float, float, float, float], float]) -> Callable:
     """A wrong encoder: rate(a, b, c, beta), without the variance."""
-    return lambda a, b, c, variance, beta: variance * rate(a, b, c, beta)
+    return lambda a, b, c, variance, beta: learning_rates()[0] * variance * rate(a, b, c, beta)
+
+
+def _at_other_rates(rates: tuple[float, float]) -> Callable:
+    return lambda a, b, c, variance, beta: _flow(a, b, c, variance, beta, rates)
 
 
 def _scaled(factor: Callable[[float], float]) -> Callable:
@@ -129,10 +145,13 @@ def _modes(gains: Callable[[Generator], float]) -> Callable:
 
 mode_flow = Exercise(
     "mode_flow",
-    _flow,
+    lambda a, b, c, variance, beta: _flow(a, b, c, variance, beta),
     returns=("da/dt", "db/dt"),
     tests=(
-        Test("c = 1 is the plain autoencoder: both gains move by σ²(1 − ab) times the other", _modes(lambda rng: 1)),
+        Test(
+            "c = 1 is the plain autoencoder: both gains move by σ²(1 − ab) times the other, at their rates",
+            _modes(lambda rng: 1),
+        ),
         Test("c = 0 is a dead mode: b stands still, a moves towards b/β", _modes(lambda rng: 0)),
         Test("a mode in between", _modes(lambda rng: rng.uniform(0.1, 0.9))),
     ),
@@ -178,23 +197,34 @@ mode_flow = Exercise(
         ),
         Mistake(
             "The decoder also amplifies the channel's noise: with it, 1 − c·a·b becomes 1 − a·b. Open hint 4.",
-            lambda a, b, c, variance, beta: c * variance * a * (1 - c * a * b),
+            lambda a, b, c, variance, beta: learning_rates()[1] * c * variance * a * (1 - c * a * b),
             parts=(1,),
         ),
         Mistake(
             "The decoder of a dead mode still moves in yours: it only sees what the channel passes, c. Open hint 4.",
-            lambda a, b, c, variance, beta: variance * a * (1 - a * b),
+            lambda a, b, c, variance, beta: learning_rates()[1] * variance * a * (1 - a * b),
             parts=(1,),
+        ),
+        Mistake(
+            "The learning rates are others: multiply each gain's direction by its own rate, printed above.",
+            *map(_at_other_rates, _RATES),
         ),
     ),
 )
 
 # --- drowning_times(times, latents, bits, warmup) -> (d,) ----------------------------------------------------
 
+_MARGINS = (1.0, 1.5, 1.2, 0.8, 2.0)
 
-def _levels(latents: np.ndarray, bits: float) -> np.ndarray:
-    """Water levels (T, 1) of latent variances (T, d)."""
-    return theory.water_fill(latents, bits).level[:, None]
+
+def margin() -> float:
+    """Up to how many times the water level a mode counts as under water for this student."""
+    return variants.drawn("drowning_times", _MARGINS)
+
+
+def _levels(latents: np.ndarray, bits: float, times: float | None = None) -> np.ndarray:
+    """The lines (T, 1) at which modes of latent variances (T, d) are under water: so many times the water level."""
+    return (margin() if times is None else times) * theory.water_fill(latents, bits).level[:, None]
 
 
 def _first(times: np.ndarray, under: np.ndarray, never: float = np.inf) -> np.ndarray:
@@ -202,14 +232,18 @@ def _first(times: np.ndarray, under: np.ndarray, never: float = np.inf) -> np.nd
     return np.where(under.any(0), times[under.argmax(0)], never)
 
 
-def _drowned(of: Callable[..., np.ndarray]) -> Callable:
-    """A wrong answer: of(times, latents, levels) from the end of the warm-up on."""
+def _drowned(of: Callable[..., np.ndarray], line: float | None = None) -> Callable:
+    """An answer: of(times, latents, levels) from the end of the warm-up on.   line: not the student's margin."""
 
     def drowned(times, latents, bits, warmup):
         late = times >= warmup
-        return of(times[late], latents[late], _levels(latents[late], bits))
+        return of(times[late], latents[late], _levels(latents[late], bits, line))
 
     return drowned
+
+
+def _when(times: np.ndarray, latents: np.ndarray, levels: np.ndarray) -> np.ndarray:
+    return _first(times, latents <= levels)
 
 
 def _race(cold: bool = False, dive: bool = False) -> Callable:
@@ -239,7 +273,7 @@ def _race(cold: bool = False, dive: bool = False) -> Callable:
 
 drowning_times = Exercise(
     "drowning_times",
-    theory.drowning_times,
+    _drowned(_when),
     tests=(
         Test("a cold start: the first time at which a mode is under water, np.inf for one that never is", _race(True)),
         Test("nothing drowns before the warm-up ends; who is under water then drowns then", _race(), times=16),
@@ -289,7 +323,7 @@ drowning_times = Exercise(
         ),
         Mistake(
             "You count the time from the end of the warm-up; `times` count from the start. Open hint 3.",
-            lambda times, latents, bits, warmup: theory.drowning_times(times, latents, bits, warmup) - warmup,
+            lambda times, latents, bits, warmup: _drowned(_when)(times, latents, bits, warmup) - warmup,
         ),
         Mistake(
             "A mode that is under water at the very end of the warm-up drowns at once: take that time in. Open hint 2.",
@@ -300,6 +334,10 @@ drowning_times = Exercise(
         Mistake(
             "This is who drowns; asked is when. Open hint 3.",
             _drowned(lambda times, latents, levels: (latents <= levels).any(0)),
+        ),
+        Mistake(
+            "Your water line is another one: how many times the level it stands at is printed above. Open hint 1.",
+            *(_drowned(_when, line) for line in _MARGINS),
         ),
     ),
 )
@@ -582,7 +620,12 @@ def _after_low(counts: list[int]) -> list[int]:
 
 # --- modes: the student's own prediction, for a case of their own -------------------------------------------
 
-_CASES = tuple((slope, warmup, bits) for slope in (1, 0.5, 1.5) for warmup in (4, 2, 8) for bits in (8, 6, 10))
+# No two of them have as many modes.
+_CASES = (
+    *((1, warmup, bits) for warmup, bits in ((4, 8), (4, 6), (4, 10), (8, 8), (8, 10))),
+    *((0.5, warmup, bits) for warmup in (4, 8) for bits in (6, 8, 10)),
+    *((1.5, warmup, bits) for warmup, bits in ((2, 8), (2, 10), (4, 10), (8, 6))),
+)
 
 
 def spectrum_warmup_bits() -> tuple[float, float, int]:
@@ -620,5 +663,15 @@ modes = Exercise(
     ),
 )
 
-# What differs from student to student: what is asked, and its answer.
-VARIANTS = {"modes": (spectrum_warmup_bits, predicted_modes)}
+# What differs from student to student: what is asked, and its answer; None for code, which reads what is asked.
+VARIANTS = {
+    "mode_flow": (learning_rates, None),
+    "drowning_times": (margin, None),
+    "modes": (spectrum_warmup_bits, predicted_modes),
+}
+
+# Functions that answer such a question in one call: whoever is graded does without.
+ANSWER_IN_ONE_CALL = (
+    "theory.predicted_active",
+    "theory.drowning_times",
+)

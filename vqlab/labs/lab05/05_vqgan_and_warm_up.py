@@ -349,24 +349,27 @@ table(["modes counted at step", *map(str, looks)], [[f"width {row[0]}", *row[1:]
 # %% [markdown]
 # ### Exercise 1 · `vq_loss` (★★☆, 10 minutes, 3 points)
 #
-# Given latents `z` and the codes `z_q` that they have chosen, both (N, d) and both with gradients, return one number: the commitment loss with weight 1 plus the codebook loss with weight ¼. Means are taken over tokens *and* dimensions.
+# Given latents `z` and the codes `z_q` that they have chosen, both (N, d) and both with gradients, return one number: the commitment loss plus the codebook loss, each times its weight, which the cell prints (1 and ¼ in this lab). Means are taken over tokens *and* dimensions.
 #
 # <details><summary>Hint 1</summary>Both terms have the same value, <code>((z - z_q) ** 2).mean()</code>. They differ in who is detached, so each pulls at one side only.</details>
 # <details><summary>Hint 2</summary>The commitment term pulls at z, so in it z_q is the fixed one: <code>z_q.detach()</code>. In the codebook term it is the other way round.</details>
 
-
 # %% exercise="vq_loss"
+from vqlab.labs.lab05 import exercises as lab05
+
+my_commitment, my_codebook = lab05.loss_weights()
+print(f"weights: commitment {my_commitment}, codebook {my_codebook}")
+
+
 def vq_loss(z, z_q):
     ### BEGIN SOLUTION
     commitment = ((z - z_q.detach()) ** 2).mean()
     codebook = ((z.detach() - z_q) ** 2).mean()
-    return commitment + 0.25 * codebook
+    return my_commitment * commitment + my_codebook * codebook
     ### END SOLUTION
 
 
 # %% check="vq_loss"
-from vqlab.labs.lab05 import exercises as lab05
-
 lab05.vq_loss(vq_loss)
 
 # %% [markdown]

@@ -121,6 +121,10 @@ WRONG = {
         (lambda z, z_q: functional.mse_loss(z, z_q.detach()), "Only the commitment"),
         (lambda z, z_q: 0.25 * functional.mse_loss(z_q, z.detach()), "Only the codebook"),
         (lambda z, z_q: functional.mse_loss(z, z_q.detach()) + functional.mse_loss(z_q, z.detach()), "Both terms"),
+        (
+            lambda z, z_q: 2 * functional.mse_loss(z, z_q.detach()) + 0.75 * functional.mse_loss(z_q, z.detach()),
+            "weights are others",
+        ),
         (lambda z, z_q: z.shape[1] * balanced(z, z_q), "sum over dimensions"),
         (lambda z, z_q: z.numel() * balanced(z, z_q), "sum over dimensions"),
         (lambda z, z_q: balanced(z, z_q).detach(), "fails this test"),

@@ -10,7 +10,16 @@ from vqlab.exercises import Exercise, Mistake, Test, variants, with_gradients
 from vqlab.exercises.running import Outcome
 from vqlab.labs.lab05 import readings
 
-# --- vq_loss(z, z_q) -> tensor: commitment weight 1, codebook weight 1/4 -----------------------------------
+# --- vq_loss(z, z_q) -> tensor -----------------------------------------------------------------------------
+
+# Of the commitment and of the codebook loss. No two students share one of them, or their sum.
+_WEIGHTS = ((1.0, 0.25), (0.5, 2.0), (2.0, 0.75), (0.75, 0.1), (1.5, 0.4), (0.4, 1.2))
+
+
+def loss_weights() -> tuple[float, float]:
+    """This student's weights of the commitment loss and of the codebook loss."""
+    return variants.drawn("vq_loss", _WEIGHTS)
+
 
 Loss = tuple[np.ndarray, np.ndarray, np.ndarray]
 
@@ -29,6 +38,11 @@ def _pulling(at_z: float, at_z_q: float, detached: bool = True, count: Callable[
     return loss
 
 
+def _weighed(of: Callable[[float, float], Callable]) -> Callable:
+    """A loss of this student's weights: of(commitment, codebook)."""
+    return lambda z, z_q, gradient: of(*loss_weights())(z, z_q, gradient)
+
+
 def _latents_and_codes(rng: Generator, i: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     shape = (2, 2) if i == 0 else tuple(rng.integers((2, 2), (9, 6)))
     z, z_q = (np.round(rng.normal(size=shape), 2).astype((np.float32, np.float64)[i % 2]) for _ in range(2))
@@ -37,39 +51,40 @@ def _latents_and_codes(rng: Generator, i: int) -> tuple[np.ndarray, np.ndarray, 
 
 vq_loss = Exercise(
     "vq_loss",
-    _pulling(1, 0.25),
+    _weighed(_pulling),
     tensors=True,
     asks=with_gradients,
     returns=("the loss", "the gradient that z receives", "the gradient that z_q receives"),
     tests=(
         Test("the value of the loss", _latents_and_codes, parts=(0,)),
-        Test("z is pulled to its code with weight 1", _latents_and_codes, parts=(1,)),
-        Test("the code is pulled to its latent with weight 1/4", _latents_and_codes, parts=(2,)),
+        Test("z is pulled to its code with the weight of the commitment", _latents_and_codes, parts=(1,)),
+        Test("the code is pulled to its latent with the weight of the codebook", _latents_and_codes, parts=(2,)),
     ),
     mistakes=(
         Mistake(
-            "The weights are swapped: z must be pulled with weight 1, the code with 1/4. It is the trap of section 8, "
-            "and the value does not show it. In the commitment term z_q is detached. Open hint 2.",
-            _pulling(0.25, 1),
+            "The weights are swapped: that of the commitment pulls z, that of the codebook the code. It is the trap of "
+            "section 8, and the value does not show it. In the commitment term z_q is detached. Open hint 2.",
+            _weighed(lambda commitment, codebook: _pulling(codebook, commitment)),
         ),
         Mistake(
-            "Nothing is detached, so both terms pull at both, with weight 1 1/4. Open hint 1.",
-            _pulling(1.25, 1.25, detached=False),
+            "Nothing is detached, so both terms pull at both, with the sum of the weights. Open hint 1.",
+            _weighed(lambda commitment, codebook: _pulling(*[commitment + codebook] * 2, detached=False)),
         ),
         Mistake(
             "Only the commitment term is there: codes that learn by gradient need the other one, too. Open hint 1.",
-            _pulling(1, 0),
+            _weighed(lambda commitment, codebook: _pulling(commitment, 0)),
         ),
         Mistake(
             "Only the codebook term is there: nothing holds the encoder to its codes. Open hint 1.",
-            _pulling(0, 0.25),
+            _weighed(lambda commitment, codebook: _pulling(0, codebook)),
             _pulling(0, 1),
         ),
-        Mistake("Both terms have weight 1: the codebook term is to have 1/4. Open hint 1.", _pulling(1, 1)),
+        Mistake("Both terms have weight 1: theirs are printed above, and differ. Open hint 1.", _pulling(1, 1)),
+        Mistake("The weights are others: yours are printed above.", *(_pulling(*weights) for weights in _WEIGHTS)),
         Mistake(
             "You sum over dimensions; means are taken over tokens and dimensions. Open hint 1.",
-            _pulling(1, 0.25, count=len),
-            _pulling(1, 0.25, count=lambda z: 1),
+            _weighed(lambda *weights: _pulling(*weights, count=len)),
+            _weighed(lambda *weights: _pulling(*weights, count=lambda z: 1)),
         ),
     ),
 )
@@ -234,5 +249,11 @@ promised = Exercise(
     ),
 )
 
-# What differs from student to student: what is asked, and its answer.
-VARIANTS = {"promised": (width_warmup_bits, measured_promise)}
+# What differs from student to student: what is asked, and its answer; None for code, which reads what is asked.
+VARIANTS = {"vq_loss": (loss_weights, None), "promised": (width_warmup_bits, measured_promise)}
+
+# Functions that answer such a question in one call: whoever is graded does without.
+ANSWER_IN_ONE_CALL = (
+    "labs.lab05.readings.predicted_count",
+    "labs.lab05.readings.saved",
+)

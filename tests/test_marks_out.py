@@ -1,0 +1,174 @@
+"""What leaves a course: marks by hand read back, lateness, and what Moodle and Canvas import. Nothing is run here."""
+
+import csv
+import os
+import zipfile
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from vqlab import labs
+from vqlab.__main__ import main
+from vqlab.classroom import collect, exports, hand_marks, overview, pages, report
+from vqlab.classroom.course import Course, write
+from vqlab.classroom.judge import Verdict
+from vqlab.classroom.record import Results
+from vqlab.classroom.release import release
+
+LAB = labs.find("00")
+NAME = f"{LAB.notebook}.ipynb"
+OPEN = "too_few_tokens"
+DUE = datetime(2026, 12, 1, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def course(tmp_path):
+    made = Course(tmp_path / "course").prepare()
+    release(made, LAB)
+    return made
+
+
+def verdict(passed: bool = True, text: str = "It errs to both sides.") -> Verdict:
+    found = {"state": "passed" if passed else "wrong", "says": "", "marks": float(passed), "out_of": 1, "mistake": ""}
+    found |= {"exercise": "healthy", "tests": [passed], "source": "healthy = 525", "errors": [], "case": "600, 2400"}
+    return Verdict(True, [], {"healthy": found}, {OPEN: text})
+
+
+def handed_in(course: Course, came_as: str, days_late: float = -1.0) -> Path:
+    """Hand in under this name, so long after the deadline."""
+    path = course.folder.parent / "all" / came_as / ("" if came_as.endswith(".ipynb") else NAME)
+    write(path, "{}")
+    when = (DUE + timedelta(days=days_late)).timestamp()
+    os.utime(path, (when, when))
+    return path.parent
+
+
+def graded(course: Course, given: dict[str, Verdict]) -> Results:
+    """What is known after a round with these verdicts, by student."""
+    results = Results(course, LAB)
+    for hand_in in collect.find(course.folder.parent / "all", LAB)[0]:
+        results.keep(hand_in, given[hand_in.student])
+    return results
+
+
+def rows(path: Path) -> list[list[str]]:
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        return list(csv.reader(file))
+
+
+# --- Marks by hand -------------------------------------------------------------------------------------------
+
+
+def marked(course: Course, points: str) -> None:
+    """The teacher writes these points beside every open answer of the table."""
+    path = course.folder / f"hand_marks_{LAB.name}.csv"
+    head, *others = rows(path)
+    report.write_csv(path, [head, *([s, q, points, *rest] for s, q, _, *rest in others)])
+
+
+def test_a_mark_for_an_answer_that_was_replaced_before_the_next_round_is_not_given_to_the_new_one(course):
+    handed_in(course, "ada")
+    hand_marks.exchange(course, LAB, graded(course, {"ada": verdict(text="one")}))
+    marked(course, "4")
+    results = graded(course, {"ada": verdict(text="quite another")})  # handed in while the teacher was reading
+    assert hand_marks.exchange(course, LAB, results).waiting == 1
+    assert results.by_student["ada"]["by_hand"] == {}
+    assert rows(course.folder / "hand_marks_lab00.csv")[1][2:5] == ["", "4", "an earlier answer got 4: "]
+
+
+def test_an_override_survives_regrading_a_lost_table_and_a_table_without_it(course):
+    handed_in(course, "ada")
+    hand_marks.exchange(course, LAB, graded(course, {"ada": verdict(passed=False)}))
+    path = course.folder / "hand_marks_lab00.csv"
+    without = path.read_text(encoding="utf-8")
+    path.write_text(f"{without}ada,healthy,1,,it was ambiguous\n", encoding="utf-8")
+    for change in (lambda: None, path.unlink, lambda: path.write_text(without, encoding="utf-8")):
+        change()
+        results = graded(course, {"ada": verdict(passed=False)})
+        hand_marks.exchange(course, LAB, results)
+        assert results.by_student["ada"]["by_hand"]["healthy"]["points"] == 1
+        assert rows(report.write_marks(course, LAB, results))[1][2] == "1"
+    text = path.read_text(encoding="utf-8")
+    assert "ada,healthy,1,1,it was ambiguous" in text
+    path.write_text(text.replace("ada,healthy,1,1,it was ambiguous", "ada,healthy,,1,"), encoding="utf-8")
+    results = graded(course, {"ada": verdict(passed=False)})
+    hand_marks.exchange(course, LAB, results)
+    assert rows(report.write_marks(course, LAB, results))[1][2] == "0", "a row without points takes it back"
+
+
+# --- Lateness ------------------------------------------------------------------------------------------------
+
+
+def test_the_command_keeps_the_deadline_and_every_table_and_page_takes_off_what_it_costs(course, monkeypatch, capsys):
+    monkeypatch.setattr("vqlab.classroom.grade.grade", lambda *_, **__: "")
+    command = ["grade", "00", "all", "--course", str(course.folder)]
+    assert main([*command, "--due", DUE.isoformat(), "--late", "101"]) == 1
+    assert "from 0 to 100 per cent" in capsys.readouterr().err
+    assert course.deadline(LAB) is None
+    assert main([*command, "--due", DUE.isoformat(), "--late", "10"]) == 0
+    assert main(command) == 0, "later rounds go by the same deadline"
+    assert course.deadline(LAB) == (DUE.isoformat(), 10)
+    handed_in(course, "in time")
+    handed_in(course, "late", days_late=1.5)
+    results = graded(course, {"in time": verdict(), "late": verdict()})
+    found = {row[0]: row for row in rows(report.write_marks(course, LAB, results))}
+    at = found["student"].index
+    assert [found[who][at("late")] for who in ("in time", "late")] == ["", "-20%"]
+    assert [found[who][at("total")] for who in ("in time", "late")] == ["1", "0.8"]
+    assert [found[who][at("healthy")] for who in ("in time", "late")] == ["1", "1"], "what was earned stays visible"
+    pages.write(course, LAB, results)
+    texts = [course.feedback(LAB, who).read_text(encoding="utf-8") for who in ("in time", "late")]
+    assert ["20% off for handing in after" in text for text in texts] == [False, True]
+    assert "0.8 of 5 points" in texts[1]
+
+
+# --- Moodle and Canvas ---------------------------------------------------------------------------------------
+
+
+def test_moodle_and_canvas_get_their_tables_and_everybody_a_page_under_the_name_they_came_as(course):
+    course.set_deadline(LAB, DUE, 50)
+    moodle, broken = "Zoë M_77_assignsubmission_file", "broken_9_assignsubmission_file"
+    canvas, late = f"leeann_12_34_{NAME}", f"doejohn_LATE_56_78_{NAME}"
+    for came_as in (moodle, broken, canvas, "plain"):
+        handed_in(course, came_as)
+    handed_in(course, late, days_late=0.5)
+    given = {student: verdict() for student in ("Zoë M", "leeann", "doejohn", "plain")}
+    results = graded(course, given | {"broken": Verdict(False, ["no valid notebook"])})
+    pages.write(course, LAB, results)
+    exports.write(course, LAB, results)
+    assert rows(course.folder / "moodle_lab00.csv") == [
+        ["Identifier", "Full name", "Grade", "Feedback comments"],
+        ["Participant 77", "Zoë M", "1", ""],
+        ["Participant 9", "broken", "", "no valid notebook"],
+    ]
+    assert rows(course.folder / "canvas_lab00.csv") == [
+        ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", "lab00"],
+        ["doejohn", "56", "", "", "", "0.5"],
+        ["leeann", "12", "", "", "", "1"],
+    ]
+    with zipfile.ZipFile(course.folder / "feedback_lab00.zip") as archive:
+        names = set(archive.namelist())
+        assert b"<strong>leeann</strong>" in archive.read(canvas.replace(".ipynb", ".html"))
+    assert names == {
+        *(f"{folder}/feedback.html" for folder in (moodle, "plain", broken)),
+        *(name.replace(".ipynb", ".html") for name in (canvas, late)),
+    }
+
+
+def test_answers_that_are_alike_are_listed_and_the_overview_counts_named_mistakes(course):
+    for student in ("ada", "bob", "cy"):
+        handed_in(course, student)
+    text = "The formula errs to both sides: near N = K it is far too high, and far below it is too low. " * 3
+    given = {
+        "ada": verdict(text=text),
+        "bob": verdict(text=text.replace("far", "much")),
+        "cy": verdict(text=text[::-1]),
+    }
+    given["cy"].exercises["healthy"]["mistake"] = given["bob"].exercises["healthy"]["mistake"] = "This is K."
+    results = graded(course, given)
+    overview.write(course, LAB, results)
+    (_, *alike) = rows(course.folder / "similar_lab00.csv")
+    assert [row[:3] for row in alike] == [[OPEN, "ada", "bob"]]
+    assert overview.mistakes(results.graded()) == {("healthy", "This is K."): 2}
+    assert (course.folder / "overview_lab00.png").read_bytes().startswith(b"\x89PNG")
