@@ -196,26 +196,21 @@ def _experiment(
     )
 
 
-def _warmups(*lengths: int) -> Axis:
-    return Axis("warmup", "warm-up length", lengths, "steps")
-
-
 _WIDTHS = Axis("width", "encoder width", (8, 16), "channels")
-_SIZES = Axis("codebook_size", "codebook size K", (64, 1024, 4096), "codes")
 
 EXPERIMENTS = (
     _experiment(
         "vqgan_warmup",
         "A tiny VQGAN on CIFAR-10, K = 1,024: warm-up × encoder width",
         _WIDTHS,
-        _warmups(*WARMUPS),
+        Axis.warmup(*WARMUPS),
         codebook_size=CODEBOOK_SIZE,
     ),
     _experiment(
         "vqgan_sizes",
         "A tiny VQGAN of width 8: codebook size, cold and after a warm-up",
-        _SIZES,
-        _warmups(0, 500),
+        Axis.codebook_size(64, 1024, 4096),
+        Axis.warmup(0, 500),
         frames=FEW_FRAMES,
         width=WIDTH,
     ),
@@ -223,7 +218,7 @@ EXPERIMENTS = (
         "vqgan_variants",
         "Width 8, K = 1,024, one thing changed, cold and after a warm-up",
         Axis("variant", "what is changed", tuple(VARIANTS)),
-        _warmups(0, 500),
+        Axis.warmup(0, 500),
         frames=FEW_FRAMES,
         variants=VARIANTS,
         codebook_size=CODEBOOK_SIZE,
@@ -232,7 +227,7 @@ EXPERIMENTS = (
     _experiment(
         "vqgan_seeds",
         "Width 8, K = 1,024, cold and after a warm-up, with seeds that no other sweep has",
-        _warmups(0, 500),
+        Axis.warmup(0, 500),
         frames=FEW_FRAMES,
         seeds=MORE_SEEDS,
         codebook_size=CODEBOOK_SIZE,
@@ -242,7 +237,7 @@ EXPERIMENTS = (
         "vqgan_ablations",
         "Width 8, K = 1,024, less commitment or no replacement, cold and after a warm-up",
         Axis("variant", "what is changed", tuple(ABLATIONS)),
-        _warmups(0, 500),
+        Axis.warmup(0, 500),
         frames=FEW_FRAMES,
         variants=ABLATIONS,
         codebook_size=CODEBOOK_SIZE,
@@ -251,7 +246,7 @@ EXPERIMENTS = (
     _experiment(
         "vqgan_longer",
         "Width 8, K = 1,024, twice the steps, cold and after a warm-up of the same share",
-        _warmups(0, 1000),
+        Axis.warmup(0, 1000),
         base=_LONG,
         frames=LONG_FRAMES,
         codebook_size=CODEBOOK_SIZE,
