@@ -97,6 +97,68 @@ def constant_chance(width, layers):
 class Pickled:
     def __reduce__(self): return eval, ('1 - (1 - 0.5)',)
 constant_chance = lambda width, layers: Pickled()""",
+    "a lazy answer": """
+import numpy as np
+class Later(np.ndarray):
+    def __reduce__(self): return eval, ('0.5',)
+    def tobytes(self, *a): return b''
+class Lazy:
+    def __array__(self, *a, **k): return np.zeros(()).view(Later)
+    def detach(self): return self
+    cpu = numpy = float = detach
+constant_chance = lambda width, layers: Lazy()""",
+    "a lazy huge answer": """
+import numpy as np
+constant_chance = lambda width, layers: np.broadcast_to(0.5, (10**6, 10**6))""",
+    "pickles on the wire": """
+import pickle, vqlab.exercises.worker as w
+w.wire.packed = lambda message: pickle.dumps(message).replace(bytes([10]), b' ') + bytes([10])
+constant_chance = lambda width, layers: 0.5""",
+    "forged types on the wire": """
+import vqlab.exercises.worker as w
+one = {"parts": [{"__array__": ["|O8", [], ""]}], "kind": [], "fault": 0, "changed": None, "raised": 1, "blank": 0}
+w._done = lambda shell, job: {"errors": [], "outcomes": [one] * len(job["questions"])}
+constant_chance = lambda width, layers: 0.5""",
+    "infinities and booleans": """
+import itertools
+turns = itertools.cycle((float('inf'), -float('inf'), True, False, 2**63, -0.0))
+constant_chance = lambda width, layers: next(turns)""",
+    "patched numpy and torch": """
+import numpy as np, torch
+np.ndarray = np.float64 = np.array = torch.Tensor = torch.equal = lambda *a, **k: True
+np.random.default_rng = lambda *a: None
+constant_chance = lambda width, layers: 0.5""",
+    "predicted instances": """
+import numpy as np
+def constant_chance(width, layers):
+    for seed in range(2000):
+        if tuple(np.random.default_rng([seed, 3]).integers((2, 3), (9, 8))) == (width, layers): return 0.0
+    return 0.5""",
+    "a thread that rewrites the answers": """
+import sys, threading, time
+from vqlab.exercises.running import Outcome
+def rewrite():
+    while True:
+        for frame in sys._current_frames().values():
+            while frame:
+                for name, found in list(frame.f_locals.items()):
+                    if name == 'outcomes' and isinstance(found, list): found[:] = [Outcome(kind='float')] * len(found)
+                frame = frame.f_back
+        time.sleep(0.001)
+threading.Thread(target=rewrite, daemon=True).start()
+def constant_chance(width, layers):
+    time.sleep(0.01)
+    return 0.5""",
+    "forks in the function": """
+import os
+def constant_chance(width, layers):
+    if width == 1: os.fork()
+    return 0.5""",
+    "modules under our names": """
+import sys, types
+for name in ('classroom', 'classroom.judge', 'labs.lab02.answers'):
+    sys.modules[f'vqlab.{name}'] = types.ModuleType(name)
+constant_chance = lambda width, layers: 0.5""",
     "a friendly end": "import os; os._exit(0)",
     "an exit": "raise SystemExit(0)",
     "an error that says passed": "def constant_chance(*_): raise ValueError('passed. All 4 tests pass. 4 of 4')",
@@ -153,6 +215,19 @@ try:
 except OSError: reached = False""",
     "homes and passwords": "reached = any(map(__import__('os').path.exists, ('/etc/shadow', '/etc/passwd')))",
     "disks": "reached = any(map(__import__('os').path.exists, ('/dev/sda', '/dev/mem', '/dev/nvme0', '/dev/vda')))",
+    "memory of the parent": """
+import os
+try:
+    open(f'/proc/{os.getppid()}/mem', 'rb').close(); reached = True
+except OSError: reached = False""",
+    "streams of the parent": """
+import glob, os
+try:
+    reached = any(open(path, 'wb', 0).write(b'x') for path in glob.glob(f'/proc/{os.getppid()}/fd/*'))
+except OSError: reached = False""",
+    "tracing the parent": """
+import ctypes, os
+reached = ctypes.CDLL(None).ptrace(16, os.getppid(), 0, 0) == 0""",
     "another mount": """
 import ctypes
 reached = ctypes.CDLL(None).mount(b'none', b'/tmp', b'tmpfs', 0, b'') == 0""",
@@ -188,6 +263,19 @@ constant_chance = lambda *a: 0""",
 }
 
 HIDE = {
+    "a fork that answers late": """
+import os, time
+if os.fork() == 0:
+    time.sleep(3)
+    for number in range(3, 40):
+        try: os.write(number, b'{"errors": [], "outcomes": []}' + bytes([10]))
+        except OSError: pass
+    os._exit(0)
+constant_chance = lambda *a: 0""",
+    "a thread that sleeps": """
+import threading, time, os
+threading.Thread(target=lambda: (time.sleep(98765), os._exit(0))).start()
+constant_chance = lambda *a: 0""",
     "a daemon": """
 import os, time
 if os.fork() == 0:

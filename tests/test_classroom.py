@@ -1,5 +1,6 @@
 """Courses, seeds, lists of students, collecting, and the teacher's pack: all that needs no grading."""
 
+import gzip
 import json
 import os
 import re
@@ -71,6 +72,11 @@ def test_a_list_of_students_is_read_and_checked(tmp_path, refuses):
         ("../evil\n", "cannot be a student id"),
         ("a/b\n", "cannot be a student id"),
         ("-x\n", "cannot be a student id"),
+        ("a\u202efdp.exe\n", "cannot be a student id"),
+        ("zero\u200bwidth\n", "cannot be a student id"),
+        ("nul\n", "that Windows keeps for itself"),
+        ("Com1.x\n", "that Windows keeps for itself"),
+        ("ada.\n", "ends with a dot"),
     ):
         path.write_text(text, encoding="utf-8")
         with refuses(words):
@@ -393,10 +399,20 @@ def odd_files(folder, name: str) -> dict[str, str]:
     os.mkdir(os.fsencode(folder) + b"/bytes \xff")
     (folder / "two\nlines").mkdir()
     write(folder / "cells without end.ipynb", json.dumps(nbformat.v4.new_notebook(cells=[made("code", "1")] * 3000)))
+    (folder / "values").mkdir()
+    plain = nbformat.writes(nbformat.v4.new_notebook())
+    (folder / "values" / name).write_text(plain.replace('"cells": []', '"cells": [], "x": [' + "[]," * 10**6 + "[]]"))
+    code = nbformat.v4.new_notebook(cells=[made("code", "a=b;" * 20_000)] * 7)
+    write(folder / "statements" / name, json.dumps(code))
+    (folder / "packed").mkdir()
+    (folder / "packed" / name).write_bytes(gzip.compress(bytes(10**8)))
     another = "it has none of this lab's exercise cells"
     return {
         **dict.fromkeys(("bytes ?", "two\nlines"), "cannot be a student id"),
         "cells without end": "it has more than 2000 cells",
+        "values": "it holds more than 2,000,000 values",
+        "statements": "its code has more than 500,000 characters",
+        "packed": "is no valid notebook",
         **dict.fromkeys(("deep", "number", "cells", "bytes"), "is no valid notebook"),
         **dict.fromkeys(("text", "null", "list"), another),
         **dict.fromkeys(("fifo", "directory"), "is no ordinary file"),

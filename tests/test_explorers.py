@@ -8,7 +8,7 @@ import explorers
 import pytest
 
 PLACES = [(source, i) for source in explorers.SOURCES for i in range(explorers.count(source))]
-MOST = 4  # from a move to its picture, in times of a plain picture drawn at that time: a busy machine slows both
+MOST = 5  # from a move to its picture, in times of a plain picture drawn at that time: a busy machine slows both
 FRESH = 5  # one move of so many is drawn on a fresh sheet as well
 every_explorer = pytest.mark.parametrize(
     "explorer", PLACES, indirect=True, ids=[f"{source.stem[:2]}-{i}" for source, i in PLACES]
@@ -49,13 +49,16 @@ def test_every_move_is_drawn_soon_and_changes_picture_and_words_but_not_the_layo
         words[name].add(alt(explorer) + explorer._status.value)
         assert layout(explorer) == places
         assert re.search(r"\d", alt(explorer)), "the alt text states no number"
-        if i % FRESH == 0:
+        if i < FRESH or i % FRESH == 0:
             plain.append(explorers.plain_seconds())
+        if i % FRESH == 0:
             with monkeypatch.context() as patched:
                 patched.setattr("vqlab.figures.sheets._SPARE", defaultdict(list))
                 fresh = explorer.current().html()
             assert picture(explorer) == fresh, f"{name} = {value} differs on a used sheet"
-    assert statistics.median(seconds) < MOST * statistics.median(plain)
+    slower = statistics.median(seconds) / statistics.median(plain)
+    print(f"{slower:.1f} times a plain picture")
+    assert slower < MOST
     for name in explorer.sliders:
         assert len(pictures[name]) > 1, f"{name} moves no picture"
         assert len(words[name]) > 1, f"{name} changes no word"

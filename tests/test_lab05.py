@@ -99,9 +99,12 @@ def test_without_a_length_the_rule_decides_and_the_step_is_kept(made_up):
     assert np.isfinite(cell["active"][0, -1])
 
 
-@pytest.mark.parametrize("variant", experiments.VARIANTS)
+CHANGES = experiments.VARIANTS | experiments.ABLATIONS
+
+
+@pytest.mark.parametrize("variant", CHANGES)
 def test_every_variant_is_a_training_with_its_change(made_up, variant):
-    changes = experiments.VARIANTS[variant]
+    changes = CHANGES[variant]
     trainer = experiments.trainer({"variant": variant, "warmup": 0}, 0)
     assert {key: getattr(trainer.settings, key) for key in changes} == changes
     assert trainer.model.grid[0] == (8 if variant == "8×8 tokens" else 4)
@@ -140,7 +143,7 @@ def training_views(sweep):
     yield from (training.training_view(sweep, moment) for moment in moments(sweep))
 
 
-@pytest.mark.parametrize("name", ["vqgan_warmup", "vqgan_sizes"])
+@pytest.mark.parametrize("name", ["vqgan_warmup", "vqgan_sizes", "vqgan_longer"])
 def test_a_training_is_small_legible_and_still_while_its_sliders_move(stored, name):
     views = list(training_views(stored[name]))
     for view in views:
@@ -229,6 +232,81 @@ def test_verdicts_are_as_many_as_hold():
     assert claims.verdict([True, True]) == claims.HELD
     assert claims.verdict([True, False]) == claims.PARTLY
     assert claims.verdict([False]) == claims.FAILED
+
+
+COLD = {"latent_dim": [2, 2], "mse": [16, 17], "perceptual": [58, 59], "active": [40, 50]}
+WARM = {"latent_dim": [4, 4], "mse": [13, 14], "perceptual": [50, 51], "active": [800, 900]}
+NEAR = WARM | {"mse": [15.8, 16.5]}  # saves next to nothing
+
+
+class MadeUp:
+    """A sweep of made-up ends: of a cold and of a warm start for each variant, or for none."""
+
+    def __init__(self, seeds=(0, 1), **pairs):
+        self.pairs, self.seeds = pairs, seeds
+        self.axes = {"variant": Axis("variant", "", tuple(pairs)), "warmup": Axis("warmup", "", (0, 9))}
+
+    def at(self, warmup, variant="none", width=None):
+        ends = self.pairs[variant][warmup > 0]
+        return {key: np.array(values, float)[:, None] for key, values in ends.items()}
+
+    def final(self, key, **where):
+        return self.at(**where)[key][:, -1]
+
+
+def made_up_sweeps(quarter=(COLD, WARM), without=(WARM, WARM), unreplaced=(COLD, WARM), fresh=(COLD, WARM)):
+    return {
+        "vqgan_warmup": MadeUp(none=(COLD, WARM)),
+        "vqgan_variants": MadeUp(**{"8×8 tokens": (COLD, WARM)}),
+        "vqgan_ablations": MadeUp(**{"β = ¼": quarter, "β = 0": without, "no replacement": unreplaced}),
+        "vqgan_seeds": MadeUp(seeds=(2, 3), none=fresh),
+    }
+
+
+@pytest.mark.parametrize(
+    ("judge", "ends", "verdict"),
+    [
+        (claims._weaker, {"quarter": (COLD, NEAR)}, claims.HELD),
+        (claims._weaker, {"quarter": (COLD, WARM)}, claims.FAILED),
+        (claims._weaker, {"quarter": (COLD, WARM | {"mse": [14, 15.5]})}, claims.PARTLY),
+        (claims._uncommitted, {"without": (COLD | {"latent_dim": [4, 3]}, WARM)}, claims.HELD),
+        (claims._uncommitted, {"without": (WARM, WARM)}, claims.PARTLY),
+        (claims._uncommitted, {"without": (WARM | {"latent_dim": [2, 4]}, WARM)}, claims.FAILED),
+        (claims._unreplaced, {"unreplaced": (COLD, WARM)}, claims.HELD),
+        (claims._unreplaced, {"unreplaced": (COLD, WARM | {"active": [45, 900]})}, claims.PARTLY),
+        (claims._unreplaced, {"unreplaced": (WARM, COLD)}, claims.FAILED),
+        (claims._fresh, {"fresh": (COLD, WARM)}, claims.HELD),
+        (claims._fresh, {"fresh": (COLD, WARM | {"mse": [13, 16]})}, claims.PARTLY),
+        (claims._fresh, {"fresh": (WARM, COLD)}, claims.FAILED),
+    ],
+)
+def test_verdicts_on_what_is_taken_away_and_on_new_seeds_can_go_either_way(judge, ends, verdict):
+    assert judge(made_up_sweeps(**ends))[1] == verdict
+
+
+def long_training(dims, errors):
+    """A cold and a warm start at steps 0, 2 and 4: dimensions and errors, [cold, warm] at each step; 2 seeds."""
+    cells = [
+        {key: np.tile([float(moment[start]) for moment in moments], (2, 1)) for key, moments in numbers.items()}
+        for start, numbers in enumerate(2 * [{"latent_dim": dims, "mse": errors}])
+    ]
+    return SimpleNamespace(
+        settings={"frames": [0, 2, 4]},
+        axes={"warmup": Axis("warmup", "", (0, 1))},
+        at=lambda warmup: cells[warmup],
+    )
+
+
+@pytest.mark.parametrize(
+    ("dims", "errors", "verdict"),
+    [
+        ([[9, 9], [2, 4], [2, 4]], [[9, 9], [5, 4], [5, 4]], claims.HELD),
+        ([[9, 9], [2, 4], [3, 4]], [[9, 9], [5, 4], [4, 5]], claims.PARTLY),
+        ([[9, 9], [2, 4], [4, 4]], [[9, 9], [5, 4], [4, 5]], claims.FAILED),
+    ],
+)
+def test_the_collapse_lasts_if_nothing_moves_and_the_warm_start_leads(dims, errors, verdict):
+    assert claims._longer({"vqgan_longer": long_training(dims, errors)})[1] == verdict
 
 
 def test_every_claim_has_what_was_expected_and_a_verdict(stored):

@@ -3,12 +3,13 @@
 import itertools
 import re
 import statistics
+import time
 
 import lab_page
 import lab_server
 import pytest
 
-MOST_MS = 250
+MOST_MS = 250  # on a machine that has nothing else to do
 PRESSES = 4  # of each slider
 LEGS, LEG_SECONDS = 4, 0.3  # of a drag: a picture has to come on each leg
 READABLE = 4.5  # the contrast that WCAG 2 asks of words
@@ -17,6 +18,14 @@ FILES_FROM = 900  # a window this wide has room for the file browser
 # What depends on the controls alone is asked of one lab: its first explorer has every control that there is.
 COMPLETE = next(path for path in lab_server.NOTEBOOKS if path.stem.startswith("02"))
 of_one_lab = pytest.mark.parametrize("opened", [COMPLETE], indirect=True, ids=lambda path: path.stem)
+
+
+def slowness(seconds: float = 0.03) -> float:
+    """How many times longer than alone a process needs for so many seconds of work now: 1 on a quiet machine."""
+    start, computed = time.perf_counter(), time.process_time()
+    while time.process_time() - computed < seconds:
+        pass
+    return (time.perf_counter() - start) / seconds
 
 
 @pytest.fixture
@@ -199,13 +208,13 @@ def test_tab_goes_through_the_controls_as_they_are_read_then_the_buttons(explore
 @pytest.mark.timed
 def test_a_key_press_is_answered_at_once(explorer):
     explorer.root.evaluate("e => probe.stopwatch(e)")
-    presses = 0
-    for track in explorer.tracks:
-        for _ in range(PRESSES):
-            explorer.step(track)
-            presses += 1
-            explorer.wait_until("e.stopwatch.length >= x", presses)
-    times = explorer.root.evaluate("e => e.stopwatch")
+    slow, presses = [], 0
+    for track in explorer.tracks * PRESSES:
+        slow.append(slowness())
+        explorer.step(track)
+        presses += 1
+        explorer.wait_until("e.stopwatch.length >= x", presses)
+    times, busy = explorer.root.evaluate("e => e.stopwatch"), statistics.median(slow)
     median = statistics.median(times)
-    print(f"median {median:.0f} ms, slowest {max(times):.0f} ms, of {len(times)} key-presses")
-    assert median <= MOST_MS
+    print(f"median {median:.0f} ms, slowest {max(times):.0f} ms, of {len(times)} key-presses; machine {busy:.1f}× slower")
+    assert median / busy <= MOST_MS

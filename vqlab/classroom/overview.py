@@ -1,6 +1,5 @@
 """What a class got right and wrong, as a picture for the next lecture; and a list of answers that resemble others."""
 
-import difflib
 import io
 import itertools
 import textwrap
@@ -14,8 +13,7 @@ from vqlab.classroom.report import write_csv
 from vqlab.files import write_atomically
 from vqlab.labs import Lab
 
-_ALIKE, _SHORTEST = 0.9, 150  # of shorter answers all right ones are alike
-_COMPARED = 3000  # characters of an answer
+_ALIKE, _SHORTEST = 0.85, 150  # of shorter answers all right ones are alike
 _MOST_MISTAKES = 10
 
 
@@ -38,7 +36,7 @@ def mistakes(graded: dict[str, dict]) -> Counter:
 
 
 def similar(lab: Lab, graded: dict[str, dict]) -> list[list]:
-    """Pairs of answers of which at least nine tenths agree, the likest first. It is listed, and never judged."""
+    """Pairs of answers that share most of their trigrams, the likest first. It is listed, and never judged."""
     rows, exercises = [], lab.exercises()
     for name in next(iter(graded.values()))["exercises"] | next(iter(graded.values()))["texts"]:
         if name in exercises and exercises[name].is_value:
@@ -47,15 +45,17 @@ def similar(lab: Lab, graded: dict[str, dict]) -> list[list]:
             student: one["texts"].get(name) or one["exercises"].get(name, {}).get("source", "")
             for student, one in graded.items()
         }
-        long = {student: text[:_COMPARED] for student, text in answers.items() if len(text) >= _SHORTEST}
-        for (one, text), (other, others) in itertools.combinations(long.items(), 2):
-            if text == others:
-                rows.append([name, one, other, "1.00"])
-                continue
-            match = difflib.SequenceMatcher(None, text, others, autojunk=False)
-            if match.real_quick_ratio() >= _ALIKE and match.quick_ratio() >= _ALIKE and match.ratio() >= _ALIKE:
-                rows.append([name, one, other, f"{match.ratio():.2f}"])
+        long = {student: _trigrams(text) for student, text in answers.items() if len(text) >= _SHORTEST}
+        for (one, mine), (other, others) in itertools.combinations(long.items(), 2):
+            shared = 2 * (mine & others).total() / (mine.total() + others.total())
+            if shared >= _ALIKE:
+                rows.append([name, one, other, f"{shared:.2f}"])
     return sorted(rows, key=lambda row: -float(row[-1]))
+
+
+def _trigrams(text: str) -> Counter:
+    """How often every three characters follow each other: no text, whoever made it up, takes long to compare so."""
+    return Counter(text[i : i + 3] for i in range(len(text) - 2))
 
 
 def _picture(lab: Lab, graded: dict[str, dict], most: dict[str, float]) -> Figure:

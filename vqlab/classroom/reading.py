@@ -19,7 +19,8 @@ from vqlab.classroom.collect import HandIn
 from vqlab.classroom.slicing import Cell, needed
 
 _CHECK = "check-"
-_MOST_CELLS = 2000
+# More than anybody writes; reading costs this process time and memory, which nobody limits here.
+_MOST_CELLS, _MOST_VALUES, _LONGEST_CODE = 2000, 2_000_000, 500_000
 
 
 class Unreadable(Exception):
@@ -89,10 +90,14 @@ def _cells(hand_in: HandIn) -> list[NotebookNode]:
     try:
         log.disabled = True  # nbformat complains there, and in warnings, of metadata that nobody reads here
         text = hand_in.notebook.read_bytes().decode("utf-8-sig")
+        if sum(map(text.count, ",[{")) > _MOST_VALUES:
+            raise ValueError(f"it holds more than {_MOST_VALUES:,} values, ask for it without outputs")
         with warnings.catch_warnings(action="ignore"):
             found = nbformat.reads(text, as_version=4).cells
         if len(found) > _MOST_CELLS:
             raise ValueError(f"it has more than {_MOST_CELLS} cells")
+        if sum(len(cell.source) for cell in found if cell.cell_type != "markdown") > _LONGEST_CODE:
+            raise ValueError(f"its code has more than {_LONGEST_CODE:,} characters")
         for cell in found:
             # Half of an emoji is legal JSON, but no text that could be written.
             cell.source = str(cell.source).encode("utf-8", "replace").decode("utf-8").replace("\r\n", "\n")

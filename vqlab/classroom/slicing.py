@@ -11,7 +11,7 @@ from functools import cached_property
 _TIMING = ("%%time", "%%timeit", "%%capture")  # magics that run their cell as it stands
 _STORING = ("%%writefile", "%%file")
 _WORD = re.compile(r"[^\W\d]\w*")
-_LONGEST = 100_000  # characters of a cell
+_LONGEST, _MOST = 100_000, 2000  # characters, and statements, of a cell
 # Lines for the notebook and not for Python: %time f(), !ls, f?
 _MAGIC = re.compile(r"^([ \t]*)(?:[%!?].*|[\w.]+\?{1,2})[ \t]*$", re.M)
 _ALWAYS = "*"  # "bound" by what must not be left out
@@ -34,7 +34,10 @@ class Cell:
         try:
             if len(self.source) > _LONGEST:
                 raise ValueError("nobody wrote this by hand")
-            return [_statement(node) for node in _parsed(self.without_magic).body]
+            nodes = _parsed(self.without_magic).body
+            if len(nodes) > _MOST:
+                raise ValueError("nobody wrote this by hand")
+            return list(map(_statement, nodes))
         except Exception:  # whatever a student wrote; its own exercise still runs it and says what is wrong
             return [Statement(self.source, frozenset(), frozenset(_WORD.findall(self.source[:_LONGEST])), frozenset())]
 

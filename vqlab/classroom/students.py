@@ -9,6 +9,7 @@ from vqlab import LabError
 
 _LISTED = '/ \\ + : * ? " < > | [ ]'
 _FORBIDDEN = set(_LISTED.replace(" ", "") + "\0")
+_WINDOWS = {"CON", "PRN", "AUX", "NUL", *(f"{port}{n}" for port in ("COM", "LPT") for n in range(1, 10))}
 _LONGEST_ID = 80
 
 
@@ -31,9 +32,12 @@ def check(student: str) -> str:
         or student != student.strip()
         or _FORBIDDEN & set(student)
         or not student.isprintable()
+        or student.endswith(".")
+        or student.partition(".")[0].upper() in _WINDOWS
     ):
         raise LabError(
-            f"{student!r} cannot be a student id: it begins with a dot, a dash, = or @, or holds one of {_LISTED}"
+            f"{student!r} cannot be a student id: it begins with a dot, a dash, = or @, ends with a dot, is a name "
+            f"that Windows keeps for itself, or holds one of {_LISTED}"
         )
     if len(student) > _LONGEST_ID:
         raise LabError(f"{student[:20]}… cannot be a student id: it has more than {_LONGEST_ID} characters")

@@ -21,7 +21,7 @@ from vqlab.figures.sheets import Sheet, drawing
 
 _TOP = 0.9  # share of the height below the title
 _POINTS, _PIXELS = 72, 100  # to the inch: of an SVG, of a page
-_FEW = 4  # markers that matplotlib may as well draw one by one
+_FEW = 4  # markers that are paths of their own: every tick is one
 _METADATA = dict.fromkeys(("Date", "Creator", "Format", "Type"))
 # These follow the theme. Ink on a coloured patch must not: `ON_LIGHT` and `ON_DARK` are close to them and stay.
 _FOLLOWING = {"#000000": "var(--ink)", "#ffffff": "var(--paper)", "#444444": "var(--theory)"}
@@ -106,7 +106,9 @@ class _Renderer(RendererSVG):
         points = trans.transform(path.vertices)  # (n, 2)
         points = points[((points >= 0) & (points <= (self.width, self.height))).all(1)]
         if len(points) < _FEW:
-            return super().draw_markers(gc, marker_path, marker_trans, path, trans, rgbFace)
+            for place in points:
+                self.draw_path(gc, marker_path, marker_trans + Affine2D().translate(*place), rgbFace)
+            return
         self._series += 1
         free = self.new_gc()
         free.copy_properties(gc)

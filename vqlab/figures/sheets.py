@@ -31,6 +31,7 @@ LABEL_ROOM = 0.6  # inches that the labels to the left of a panel take, unless `
 _LABEL_INCHES = 0.3, 0.45  # from the axes to the labels of x and y
 _BOTTOM, _HEIGHT = 0.135, 0.62
 _OWNER = threading.RLock()
+_INSIDE: list[bool] = []  # holds something while its owner draws
 
 
 class Sheet(Figure):
@@ -51,8 +52,16 @@ _SPARE: dict[int, list[Sheet]] = defaultdict(list)  # wiped sheets by number of 
 @contextmanager
 def drawing() -> Iterator[None]:
     """The house style, for one thread at a time: what is drawn or rendered belongs inside."""
-    with _OWNER, rc_context(STYLE):
-        yield
+    with _OWNER:
+        if _INSIDE:  # changing matplotlib's settings takes its time, and here they are the house's already
+            yield
+            return
+        _INSIDE.append(True)
+        try:
+            with rc_context(STYLE):
+                yield
+        finally:
+            _INSIDE.clear()
 
 
 def canvas(panels: int, title: str) -> tuple[Sheet, list[Axes]]:
@@ -107,7 +116,8 @@ def _wipe(axis: Axes) -> None:
     axis.containers.clear()
     if axis.get_legend():
         axis.get_legend().remove()
-    axis.grid(False)
+    if any(one.get_tick_params().get("grid_visible") for one in (axis.xaxis, axis.yaxis)):
+        axis.grid(False)
     axis.set_axis_on()
     axis.set_aspect("auto", adjustable="box", anchor="C")
     axis.set_facecolor("white")

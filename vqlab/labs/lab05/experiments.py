@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from vqlab.training import Trainer
 
 CODEBOOK_SIZE, WIDTH = 1024, 8  # what is varied elsewhere has these
-SEEDS = (0, 1)
+SEEDS, MORE_SEEDS = (0, 1), (2, 3, 4)
 HEADLINE = ("mse", "perceptual", "latent_dim")
 WARMUPS = (0, 200, 500, 1000)
 # The frame of a warm-up's last step is that of the codes just placed: autoencoder and k-means, nothing else yet.
@@ -35,6 +35,8 @@ SETTING = {
     "initialisation_latents": 40_960,  # ten for each of the most codes
 }
 FEW_FRAMES = (0, 500, 2000)  # where only the end and the switch are asked for
+LONG_FRAMES = (0, 500, 1000, 2000, 3000, 4000)
+_LONG = SETTING | {"steps": LONG_FRAMES[-1]}
 _TRAINING, _HELD_OUT = 20_000, 1000
 # Pictures are of crops of photographs: no image of the data set is stored. Those of the first seed only.
 _PATCHES = 6
@@ -47,6 +49,11 @@ RULE = {"every": EVERY, "patience": 75, "latest": 0.5, "probe": _WATCHED}
 VARIANTS = {
     "gradient codebook": {"update": "gradient"},
     "8×8 tokens": {},
+}
+ABLATIONS = {
+    "β = ¼": {"commitment_weight": 0.25},
+    "β = 0": {"commitment_weight": 0.0},
+    "no replacement": {"replace_below": None},
 }
 _NETWORKS = {"8×8 tokens": {"multipliers": (1, 2, 4)}}
 _COMMON = {
@@ -163,44 +170,47 @@ def trainer(position: dict, seed: int, base: dict = SETTING) -> "Trainer":
     settings = Settings(
         codebook_size=position.get("codebook_size", CODEBOOK_SIZE),
         warmup=position.get("warmup", base["steps"]),
-        **base | VARIANTS.get(variant, {}),
+        **base | (VARIANTS | ABLATIONS).get(variant, {}),
     )
     model = VQGAN.of("tiny", seed, width=position.get("width", WIDTH), **_NETWORKS.get(variant, {}))
     return Trainer(model, torch.from_numpy(images()[0]), settings, [seed])
 
 
-def _experiment(name: str, title: str, *axes: Axis, frames: Sequence[int] = FRAMES, **more: object) -> Experiment:
+def _experiment(
+    name: str,
+    title: str,
+    *axes: Axis,
+    base: dict = SETTING,
+    frames: Sequence[int] = FRAMES,
+    seeds: Sequence[int] = SEEDS,
+    **more: object,
+) -> Experiment:
     return Experiment(
         name=name,
         title=title,
         axes=axes,
-        seeds=SEEDS,
-        settings=SETTING | _COMMON | {"frames": list(frames)} | more,
-        run=partial(train_vqgan, base=SETTING, frames=frames),
+        seeds=seeds,
+        settings=base | _COMMON | {"frames": list(frames)} | more,
+        run=partial(train_vqgan, base=base, frames=frames),
         headline=HEADLINE,
     )
 
 
-def _warmups(*lengths: int) -> Axis:
-    return Axis("warmup", "warm-up length", lengths, "steps")
-
-
 _WIDTHS = Axis("width", "encoder width", (8, 16), "channels")
-_SIZES = Axis("codebook_size", "codebook size K", (64, 1024, 4096), "codes")
 
 EXPERIMENTS = (
     _experiment(
         "vqgan_warmup",
         "A tiny VQGAN on CIFAR-10, K = 1,024: warm-up × encoder width",
         _WIDTHS,
-        _warmups(*WARMUPS),
+        Axis.warmup(*WARMUPS),
         codebook_size=CODEBOOK_SIZE,
     ),
     _experiment(
         "vqgan_sizes",
         "A tiny VQGAN of width 8: codebook size, cold and after a warm-up",
-        _SIZES,
-        _warmups(0, 500),
+        Axis.codebook_size(64, 1024, 4096),
+        Axis.warmup(0, 500),
         frames=FEW_FRAMES,
         width=WIDTH,
     ),
@@ -208,9 +218,37 @@ EXPERIMENTS = (
         "vqgan_variants",
         "Width 8, K = 1,024, one thing changed, cold and after a warm-up",
         Axis("variant", "what is changed", tuple(VARIANTS)),
-        _warmups(0, 500),
+        Axis.warmup(0, 500),
         frames=FEW_FRAMES,
         variants=VARIANTS,
+        codebook_size=CODEBOOK_SIZE,
+        width=WIDTH,
+    ),
+    _experiment(
+        "vqgan_seeds",
+        "Width 8, K = 1,024, cold and after a warm-up, with seeds that no other sweep has",
+        Axis.warmup(0, 500),
+        frames=FEW_FRAMES,
+        seeds=MORE_SEEDS,
+        codebook_size=CODEBOOK_SIZE,
+        width=WIDTH,
+    ),
+    _experiment(
+        "vqgan_ablations",
+        "Width 8, K = 1,024, less commitment or no replacement, cold and after a warm-up",
+        Axis("variant", "what is changed", tuple(ABLATIONS)),
+        Axis.warmup(0, 500),
+        frames=FEW_FRAMES,
+        variants=ABLATIONS,
+        codebook_size=CODEBOOK_SIZE,
+        width=WIDTH,
+    ),
+    _experiment(
+        "vqgan_longer",
+        "Width 8, K = 1,024, twice the steps, cold and after a warm-up of the same share",
+        Axis.warmup(0, 1000),
+        base=_LONG,
+        frames=LONG_FRAMES,
         codebook_size=CODEBOOK_SIZE,
         width=WIDTH,
     ),

@@ -1,5 +1,7 @@
 """Numbers read off the sweeps of Lab 05: what a warm-up saves, what water-filling foretells, what the rule costs."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from vqlab import measures, theory
@@ -82,11 +84,12 @@ def _length(sweep: StoredSweep, index: int) -> str:
     return f"{sweep.axes['warmup'].values[index]:,} steps"
 
 
-def trained(sweep: StoredSweep, variants: StoredSweep, warmup: int, variant: str | None = None) -> Arrays:
+def trained(sweep: StoredSweep, changed: Sequence[StoredSweep], warmup: int, variant: str | None = None) -> Arrays:
     """The arrays at K = 1,024 and width 8 with one thing changed, or with none.
 
-    sweep, variants: the stored `vqgan_warmup` and `vqgan_variants`.
+    sweep: the stored `vqgan_warmup`.   changed: stored sweeps with an axis of variants, one of which has this one.
     """
     if variant is None:
         return sweep.at(warmup=warmup, width=WIDTH)
-    return variants.at(variant=variant, warmup=warmup)
+    (holder,) = (one for one in changed if variant in one.axes["variant"].values)
+    return holder.at(variant=variant, warmup=warmup)
