@@ -158,7 +158,7 @@ def test_feedback_says_what_was_asked_what_failed_and_why(round_):
     for words in ("What was asked", "What perplexity would that codebook read", "✗ 0 points", "within 2 %", "0 of 1"):
         assert words in page, words
     assert f"You gave {WRONG_VALUE}" in page
-    assert "Your own question: 600, 2400" in page
+    assert "Your own question · codebook: 600, 2400" in page
     assert "waits of 4" in page
     not_graded = course.feedback(QUICK, "broken").read_text(encoding="utf-8")
     assert "This was not graded." in not_graded

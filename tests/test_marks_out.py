@@ -31,7 +31,13 @@ def course(tmp_path):
 
 def verdict(passed: bool = True, text: str = "It errs to both sides.") -> Verdict:
     found = {"state": "passed" if passed else "wrong", "says": "", "marks": float(passed), "out_of": 1, "mistake": ""}
-    found |= {"exercise": "healthy", "tests": [passed], "source": "healthy = 525", "errors": [], "case": "600, 2400"}
+    found |= {
+        "exercise": "healthy",
+        "tests": [passed],
+        "source": "healthy = 525",
+        "errors": [],
+        "case": "codebook: 600, 2400",
+    }
     return Verdict(True, [], {"healthy": found}, {OPEN: text})
 
 
@@ -119,7 +125,7 @@ def test_the_command_keeps_the_deadline_and_every_table_and_page_takes_off_what_
     assert [found[who][at("healthy")] for who in ("in time", "late")] == ["1", "1"], "what was earned stays visible"
     pages.write(course, LAB, results)
     texts = [course.feedback(LAB, who).read_text(encoding="utf-8") for who in ("in time", "late")]
-    assert ["20% off for handing in after" in text for text in texts] == [False, True]
+    assert ["20% off for handing in after\n1 December 2026, 12:00 UTC" in text for text in texts] == [False, True]
     assert "0.8 of 5 points" in texts[1]
 
 

@@ -52,7 +52,10 @@ def judge(course: Course, lab: Lab, hand_in: HandIn, box: Sandbox) -> Verdict:
     remarks = [*answers.remarks, *_foreign_variant(course, lab, hand_in)]
     individual = bool(course.students(lab))
     with variants.asking(course.seed(lab, student) if individual else 0):
-        cases = {name: asked() for name, (asked, _) in lab.module("exercises").VARIANTS.items()}
+        drawn = lab.module("exercises").VARIANTS.items()
+        cases = {
+            name: f"{asked.__name__.replace('_', ' ')}: {variants.in_words(asked())}" for name, (asked, _) in drawn
+        }
         known, jobs = lab.exercises(), []
         for name, cells in answers.code.items():
             # The same instances for everybody, and not to be known beforehand.
@@ -72,7 +75,7 @@ def judge(course: Course, lab: Lab, hand_in: HandIn, box: Sandbox) -> Verdict:
                 **asdict(feedback),
                 "source": answers.sources[job.exercise.name][:_LONGEST_SOURCE],
                 "errors": list(reply.errors),
-                "case": variants.in_words(cases.get(job.exercise.name)),
+                "case": cases.get(job.exercise.name, ""),
             }
     return Verdict(True, remarks, done, {name: text[:_LONGEST_SOURCE] for name, text in answers.texts.items()})
 

@@ -2,10 +2,12 @@
 
 import io
 import itertools
+import re
 import textwrap
 from collections import Counter
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from vqlab.classroom.course import Course
 from vqlab.classroom.record import Results, marks_of, most_marks
@@ -71,9 +73,11 @@ def _picture(lab: Lab, graded: dict[str, dict], most: dict[str, float]) -> Figur
         bars, [f"{mean:.0%}" if s else "not marked yet" for mean, s in zip(means, shares, strict=True)], padding=3
     )
     left.set(xlim=(0, 1.25), xlabel="mean share of the points", title=f"{lab.name}: {len(graded)} students")
+    left.set_xticks([0, 0.5, 1], ["0 %", "50 %", "100 %"])
     left.invert_yaxis()
     labels = [
-        textwrap.fill(textwrap.shorten(f"{name}: {says}", 110, placeholder=" …"), 60) for (name, says), _ in found
+        textwrap.fill(textwrap.shorten(f"{name}: {_plain(says)}", 110, placeholder=" …"), 60)
+        for (name, says), _ in found
     ]
     bars = right.barh(range(len(found)), [count for _, count in found], color="#D55E00", height=0.6)
     right.bar_label(bars, padding=3)
@@ -81,5 +85,11 @@ def _picture(lab: Lab, graded: dict[str, dict], most: dict[str, float]) -> Figur
     right.set(
         xlabel="students", title="mistakes that have a name" if found else "nobody made a mistake that has a name"
     )
-    right.invert_yaxis()
+    right.set_ylim(max(len(most), len(found)) - 0.5, -0.5)  # as thick as on the left, and from the top
+    right.xaxis.set_major_locator(MaxNLocator(integer=True))
     return figure
+
+
+def _plain(says: str) -> str:
+    """What a mistake is, without the marks of Markdown and the hint to open."""
+    return re.sub(r" Open hint \d\.|[*`]", "", says)

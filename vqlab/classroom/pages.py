@@ -5,6 +5,7 @@ Everything that a student or a teacher wrote is escaped, and no script runs in f
 
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 
 import jinja2
@@ -29,7 +30,12 @@ _PAGES = jinja2.Environment(
 )
 _PAGES.filters["shown"] = lambda text: text if len(text) <= _SHOWN else f"{text[:_SHOWN]}\n… (cut here)"
 _PAGES.filters["code"] = lambda text: Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(text))))
+_PAGES.filters["moment"] = lambda text: _moment(datetime.fromisoformat(text))
 _PAGES.filters["points"] = lambda number: f"{number:g}"
+
+
+def _moment(when: datetime) -> str:
+    return f"{when.day} {when:%B %Y, %H:%M}{' UTC' if when.tzinfo else ''}"
 
 
 def write(course: Course, lab: Lab, results: Results) -> None:

@@ -16,7 +16,7 @@ from nbformat import NotebookNode
 
 from vqlab.classroom import students
 from vqlab.classroom.collect import HandIn
-from vqlab.classroom.slicing import Cell, needed
+from vqlab.classroom.slicing import LONGEST, Cell, needed
 
 _CHECK = "check-"
 # More than anybody writes; reading costs this process time and memory, which nobody limits here.
@@ -96,7 +96,8 @@ def _cells(hand_in: HandIn) -> list[NotebookNode]:
             found = nbformat.reads(text, as_version=4).cells
         if len(found) > _MOST_CELLS:
             raise ValueError(f"it has more than {_MOST_CELLS} cells")
-        if sum(len(cell.source) for cell in found if cell.cell_type != "markdown") > _LONGEST_CODE:
+        code = [cell.source for cell in found if cell.cell_type != "markdown"]
+        if sum(min(len(source), LONGEST) for source in code) > _LONGEST_CODE:  # longer cells are not taken apart
             raise ValueError(f"its code has more than {_LONGEST_CODE:,} characters")
         for cell in found:
             # Half of an emoji is legal JSON, but no text that could be written.

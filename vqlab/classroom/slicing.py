@@ -11,7 +11,7 @@ from functools import cached_property
 _TIMING = ("%%time", "%%timeit", "%%capture")  # magics that run their cell as it stands
 _STORING = ("%%writefile", "%%file")
 _WORD = re.compile(r"[^\W\d]\w*")
-_LONGEST, _MOST = 100_000, 2000  # characters, and statements, of a cell
+LONGEST, _MOST = 100_000, 2000  # characters, and statements, of a cell
 # Lines for the notebook and not for Python: %time f(), !ls, f?
 _MAGIC = re.compile(r"^([ \t]*)(?:[%!?].*|[\w.]+\?{1,2})[ \t]*$", re.M)
 _ALWAYS = "*"  # "bound" by what must not be left out
@@ -32,14 +32,14 @@ class Cell:
         if first and first[0] in _STORING:
             return [Statement(self.source, frozenset({_ALWAYS}), frozenset(), frozenset())]
         try:
-            if len(self.source) > _LONGEST:
+            if len(self.source) > LONGEST:
                 raise ValueError("nobody wrote this by hand")
             nodes = _parsed(self.without_magic).body
             if len(nodes) > _MOST:
                 raise ValueError("nobody wrote this by hand")
             return list(map(_statement, nodes))
         except Exception:  # whatever a student wrote; its own exercise still runs it and says what is wrong
-            return [Statement(self.source, frozenset(), frozenset(_WORD.findall(self.source[:_LONGEST])), frozenset())]
+            return [Statement(self.source, frozenset(), frozenset(_WORD.findall(self.source[:LONGEST])), frozenset())]
 
     @property
     def without_magic(self) -> str:
