@@ -8,7 +8,7 @@ import explorers
 import pytest
 
 PLACES = [(source, i) for source in explorers.SOURCES for i in range(explorers.count(source))]
-MOST = 5  # from a move to its picture, in times of a plain picture drawn at that time: a busy machine slows both
+MOST = 6  # from a move to its picture, in times of a plain picture drawn at that time: a busy machine slows both
 FRESH = 5  # one move of so many is drawn on a fresh sheet as well
 every_explorer = pytest.mark.parametrize(
     "explorer", PLACES, indirect=True, ids=[f"{source.stem[:2]}-{i}" for source, i in PLACES]

@@ -116,8 +116,7 @@ def _wipe(axis: Axes) -> None:
     axis.containers.clear()
     if axis.get_legend():
         axis.get_legend().remove()
-    if any(one.get_tick_params().get("grid_visible") for one in (axis.xaxis, axis.yaxis)):
-        axis.grid(False)
+    axis.grid(False)
     axis.set_axis_on()
     axis.set_aspect("auto", adjustable="box", anchor="C")
     axis.set_facecolor("white")
