@@ -406,6 +406,3 @@ VARIANTS = {
     "ema_step": (batches_per_update, None),
     "bend": (start_and_share, measured_bend),
 }
-
-# Functions that answer such a question in one call: whoever is graded does without.
-ANSWER_IN_ONE_CALL = ()
