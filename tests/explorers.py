@@ -4,6 +4,7 @@ import io
 import os
 import re
 import runpy
+import statistics
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, chdir, redirect_stdout
@@ -99,3 +100,10 @@ def redraw_seconds(explorer: Explorer, name: str, value: object) -> float:
     start = time.process_time()
     explorer.set(**{name: value})
     return time.process_time() - start
+
+
+def slowness(explorer: Explorer) -> float:
+    """How often a plain picture fits into a redraw, both as medians, drawn in turn."""
+    pairs = [(redraw_seconds(explorer, *move), plain_seconds()) for move in moves(explorer)]
+    redraws, plain = map(statistics.median, zip(*pairs, strict=True))
+    return redraws / plain
