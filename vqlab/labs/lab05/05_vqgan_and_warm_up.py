@@ -482,7 +482,7 @@ Markdown(
 #
 # - **gradient codebook**: codes learn by gradient, as in the paper, and not as running means (EMA); both terms have weight 1;
 # - **8×8 tokens**: one level less, so that a token stands for 4 × 4 pixels and an image has 64. With it an image has four times the bits, a step four times the tokens, and the network is shallower;
-# - **β = ¼**, **β = 0**: a weaker pull of the latents to their codes, or none. (In the paper's public code `beta` weighs the *codebook's* term, and the commitment has weight 1 whatever you set. Here β is the commitment's weight.)
+# - **β = ¼**, **β = 0**: a weaker pull of the latents to their codes, or none. (In the paper's public code, as it comes, `beta` weighs the *codebook's* term, and the commitment has weight 1. Here β is the commitment's weight.)
 # - **no replacement**: a code that is not used is left where it is.
 
 # %%
