@@ -196,6 +196,19 @@ def _experiment(
     )
 
 
+def _one_changed(name: str, title: str, changes: dict[str, dict]) -> Experiment:
+    return _experiment(
+        name,
+        title,
+        Axis("variant", "what is changed", tuple(changes)),
+        Axis.warmup(0, 500),
+        frames=FEW_FRAMES,
+        variants=changes,
+        codebook_size=CODEBOOK_SIZE,
+        width=WIDTH,
+    )
+
+
 _WIDTHS = Axis("width", "encoder width", (8, 16), "channels")
 
 EXPERIMENTS = (
@@ -214,15 +227,10 @@ EXPERIMENTS = (
         frames=FEW_FRAMES,
         width=WIDTH,
     ),
-    _experiment(
+    _one_changed(
         "vqgan_variants",
         "Width 8, K = 1,024, one thing changed, cold and after a warm-up",
-        Axis("variant", "what is changed", tuple(VARIANTS)),
-        Axis.warmup(0, 500),
-        frames=FEW_FRAMES,
-        variants=VARIANTS,
-        codebook_size=CODEBOOK_SIZE,
-        width=WIDTH,
+        VARIANTS,
     ),
     _experiment(
         "vqgan_seeds",
@@ -233,15 +241,10 @@ EXPERIMENTS = (
         codebook_size=CODEBOOK_SIZE,
         width=WIDTH,
     ),
-    _experiment(
+    _one_changed(
         "vqgan_ablations",
         "Width 8, K = 1,024, less commitment or no replacement, cold and after a warm-up",
-        Axis("variant", "what is changed", tuple(ABLATIONS)),
-        Axis.warmup(0, 500),
-        frames=FEW_FRAMES,
-        variants=ABLATIONS,
-        codebook_size=CODEBOOK_SIZE,
-        width=WIDTH,
+        ABLATIONS,
     ),
     _experiment(
         "vqgan_longer",
