@@ -199,3 +199,14 @@ def test_the_network_is_what_torch_s_modules_put_together_plainly_are(configurat
 def test_the_perceptual_distance_is_what_torch_s_modules_put_together_plainly_give():
     x, y = 2 * torch.rand(2, 3, 3, 32, 32) - 1
     torch.testing.assert_close(PerceptualDistance()(x, y), PlainDistance()(x, y), rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("part", ["encoder", "decoder"])
+def test_what_lies_behind_a_frozen_first_layer_can_be_trained(part):
+    model = VQGAN.of("tiny", width=8)
+    before = [model.encoder, model.before, model.after, model.decoder[0]] if part == "decoder" else [model.encoder[0]]
+    for layer in before:
+        layer.requires_grad_(False)
+    model.decode(model.encode(X)).square().mean().backward()
+    trained = [p for p in model.parameters() if p.requires_grad]
+    assert all(p.grad is not None and p.grad.isfinite().all() for p in trained)

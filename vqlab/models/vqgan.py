@@ -29,8 +29,18 @@ CONFIGURATIONS = {
 }
 
 
+class _GroupNorm(nn.GroupNorm):
+    """Group normalisation; behind frozen layers in PyTorch's usual order of memory.
+
+    In torch 2.13 on a CPU, channels last, its backward crashes the process if the input needs no gradient.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x if x.requires_grad else x.contiguous())
+
+
 def _norm(channels: int, groups: int) -> nn.Module:
-    return nn.GroupNorm(groups, channels, eps=1e-6)
+    return _GroupNorm(groups, channels, eps=1e-6)
 
 
 class _Residual(nn.Module):
