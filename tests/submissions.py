@@ -16,6 +16,7 @@ from nbformat import NotebookNode
 
 from vqlab import labs
 from vqlab.classroom.reading import grade_id
+from vqlab.classroom.slicing import Cell, needed
 from vqlab.labs import Lab
 from vqlab.notebooks.build import SOLVED, build
 
@@ -44,18 +45,17 @@ def wrong_answer(lab: Lab, name: str) -> object:
 
 
 def with_wrong(right: NotebookNode, lab: Lab, wrong: list[str]) -> NotebookNode:
-    """The solved notebook with `wrong_answer` in each of the exercises `wrong`, and all that it is made of."""
-    notebook, tree = copy.deepcopy(right), ast.parse(inspect.getsource(lab.module("answers")))
-    # All but the tables themselves.
-    made_of = [n for n in tree.body[1:] if not (isinstance(n, ast.Assign) and ast.unparse(n.targets[0]).isupper())]
-    helpers = "\n".join(map(ast.unparse, made_of))
+    """The solved notebook with `wrong_answer` in each of the exercises `wrong`, and what it is made of."""
+    source = inspect.getsource(lab.module("answers"))
+    notebook, tree = copy.deepcopy(right), ast.parse(source)
     (table,) = (n.value for n in tree.body if isinstance(n, ast.Assign) and ast.unparse(n.targets[0]) == "WRONG")
     known = {
         key.value: ast.unparse(entries.elts[0].elts[0]) for key, entries in zip(table.keys, table.values, strict=True)
     }
     for name in wrong:
         answer = WRONG_VALUE if lab.exercises()[name].is_value else known[name]
-        cell_of(notebook, name).source = f"{helpers}\n{name} = {answer}"
+        cells = needed(name, [Cell("", source), Cell("", f"{name} = {answer}", solves=name)])
+        cell_of(notebook, name).source = "\n".join(cell.source for cell in cells)
     return notebook
 
 

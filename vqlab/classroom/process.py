@@ -5,6 +5,7 @@ import queue
 import subprocess
 import tempfile
 import threading
+import time
 from pathlib import Path
 from typing import IO
 
@@ -13,7 +14,8 @@ import psutil
 from vqlab.exercises import wire
 
 _MOST_PROCESSES, _MOST_SENT = 100, 100_000_000
-_STARTING = 120.0  # seconds, on a busy machine
+_STARTING, _ENDING = 120.0, 10.0  # seconds, on a busy machine
+_LOOK = 0.01  # seconds between looks whether what was killed is gone
 
 
 class MachineFault(Exception):
@@ -42,13 +44,13 @@ class Process:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for _ in range(10):
-            family = self.family()
+        end, family = time.monotonic() + _ENDING, self.family()
+        while family and time.monotonic() < end:
             for one in family:
                 with contextlib.suppress(psutil.Error):
                     one.kill()
-            if not psutil.wait_procs(family, timeout=1)[1]:
-                break
+            time.sleep(_LOOK)
+            family = list(filter(_runs, {*family, *self.family()}))
         self._popen.kill()
         self._popen.wait()
         self._popen.stdin.close()
@@ -94,6 +96,14 @@ class Process:
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._popen.wait(5)
         return self.walled and (self._popen.returncode or 0) < 0
+
+
+def _runs(process: psutil.Process) -> bool:
+    """Whether it is alive: one that has ended may be listed until its parent, or the system, asks for its end."""
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
 
 
 def _pump(stream: IO[bytes], lines: queue.Queue) -> None:
