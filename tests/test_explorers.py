@@ -54,6 +54,7 @@ def test_every_move_is_drawn_soon_and_changes_picture_and_words_but_not_the_layo
         if i % FRESH == 0:
             with monkeypatch.context() as patched:
                 patched.setattr("vqlab.figures.sheets._SPARE", defaultdict(list))
+                patched.setattr("vqlab.figures.rendering._SCALES", {})
                 fresh = explorer.current().html()
             assert picture(explorer) == fresh, f"{name} = {value} differs on a used sheet"
     slower = statistics.median(seconds) / statistics.median(plain)

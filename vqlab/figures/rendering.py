@@ -32,6 +32,8 @@ _THEMES = (
 
 _GROUP, _STYLED = re.compile(r'<g id="[^"]*">'), re.compile(r'style="([^"]*)"')
 _NO_ROTATION, _BREAK = re.compile(r' transform="rotate\(-?0 [^"]*"'), re.compile(r"\s*\n\s*")
+_SCALES: dict[tuple, str] = {}  # scales (ticks and labels of an axis) that were drawn before
+_MOST_SCALES = 1000  # some kilobytes each
 _DIGITS, _MATRIX = re.compile(r"(?<=\.\d\d)\d+"), re.compile(r'( transform="matrix[^"]*")')
 
 
@@ -84,6 +86,7 @@ class _Renderer(RendererSVG):
     _sizes: ClassVar[dict[tuple, tuple]] = {}
     _heights: ClassVar[dict[int, tuple]] = {}
     _series, _stamp = 0, ""
+    mark = "k"  # what the names of its series begin with
 
     def get_text_width_height_descent(self, s, prop, ismath):
         key = (s, hash(prop), ismath)
@@ -115,12 +118,12 @@ class _Renderer(RendererSVG):
         free.set_clip_rectangle(None)
         free.set_clip_path(None)
         marker = {"markerUnits": "userSpaceOnUse", "overflow": "visible"}
-        self.writer.start("marker", id=f"k{self._series}", attrib=marker)
+        self.writer.start("marker", id=f"{self.mark}{self._series}", attrib=marker)
         self.draw_path(free, marker_path, marker_trans + Affine2D().translate(0, self.height), rgbFace)
         self.writer.end("marker")
         line = Path(points)
         line.should_simplify = False
-        self._stamp = f"fill: none; marker: url(#k{self._series})"
+        self._stamp = f"fill: none; marker: url(#{self.mark}{self._series})"
         self.draw_path(gc, line, IdentityTransform())
         self._stamp = ""
 
@@ -130,41 +133,86 @@ class _Renderer(RendererSVG):
 
 def _svg(axis: Axes, left: float, width: float) -> str:
     """A panel as SVG, from `left` on and `width` wide (inches)."""
-    figure_width, figure_height = axis.figure.get_size_inches() * _POINTS
-    text = io.StringIO()
-    renderer = _Renderer(figure_width, figure_height, text, image_dpi=_PIXELS, metadata=dict(_METADATA))
+    figure_height = axis.figure.get_size_inches()[1] * _POINTS
+    text, renderer = _blank(axis)
     axis.apply_aspect()
-    with _unmeasured(axis):
+    scales: dict[str, str] = {}
+    with _scales_kept(axis, scales):
         axis.draw(renderer)
     renderer.finalize()
+    body = _short(text.getvalue())
+    for name, scale in scales.items():
+        body = body.replace(f"<!-- {name} -->", scale)
     view = (left * _POINTS, (1 - _TOP) * figure_height, width * _POINTS, _TOP * figure_height)
-    return _small(text.getvalue(), " ".join(f"{number:g}" for number in view))
+    return _named(body, " ".join(f"{number:g}" for number in view))
+
+
+def _blank(axis: Axes) -> tuple[io.StringIO, _Renderer]:
+    """Where a panel is drawn, and what draws it."""
+    text = io.StringIO()
+    size = axis.figure.get_size_inches() * _POINTS
+    return text, _Renderer(*size, text, image_dpi=_PIXELS, metadata=dict(_METADATA))
 
 
 @contextmanager
-def _unmeasured(axis: Axes) -> Iterator[None]:
-    """Draw without measuring tick labels: a sheet's axis labels have fixed places, so only an offset (×10⁻³) asks."""
+def _scales_kept(axis: Axes, scales: dict[str, str]) -> Iterator[None]:
+    """Draw with a comment in place of each scale: they hold still while sliders move, and cost half of a plain panel.
+
+    scales: gets the SVG of each, by what the comment says.
+    Nor are tick labels measured: a sheet's axis labels have fixed places, so only an offset (×10⁻³) asks.
+    """
 
     def boxes(one: Axis, ticks: list, renderer: RendererSVG) -> tuple[list, list]:
         return type(one)._get_ticklabel_bboxes(one, ticks, renderer) if one.major.formatter.get_offset() else ([], [])
+
+    def draw(one: Axis, renderer: _Renderer) -> None:
+        ticks = one._update_ticks() if one.get_visible() else []
+        if any(tick.gridline.get_visible() for tick in ticks):  # its clip path belongs to the panel
+            type(one).draw(one, renderer)
+            return
+        name, key = one.axis_name, _looks(one, ticks)
+        if key not in _SCALES:
+            if len(_SCALES) >= _MOST_SCALES:
+                _SCALES.clear()
+            text, alone = _blank(axis)
+            alone.mark = name
+            type(one).draw(one, alone)
+            alone.finalize()
+            _SCALES[key] = _short(text.getvalue())
+        scales[name] = _SCALES[key]
+        renderer.writer.comment(name)
 
     both = (axis.xaxis, axis.yaxis)
     try:
         for one in both:
             one._get_ticklabel_bboxes = partial(boxes, one)
+            one.draw = partial(draw, one)
         yield
     finally:
         for one in both:
-            del one._get_ticklabel_bboxes
+            del one._get_ticklabel_bboxes, one.draw
 
 
-def _small(svg: str, view: str) -> str:
-    """The same picture in about a third of the bytes: styles named once, coordinates to a hundredth of a point."""
+def _looks(one: Axis, ticks: list) -> tuple:
+    """All that decides what a scale looks like."""
+    words = [one.label, *(tick.label1 for tick in ticks)]
+    texts = [(t.get_text(), t.get_size(), t.get_color(), t.get_rotation(), t.get_visible()) for t in words]
+    marks = [(tick.get_loc(), tick.tick1line.get_markersize()) for tick in ticks]
+    where = (one.axis_name, *one.axes.bbox.bounds, *one.get_view_interval(), one.get_scale())
+    return where, tuple(texts), tuple(marks), repr(one.get_tick_params()), one.major.formatter.get_offset()
+
+
+def _short(svg: str) -> str:
+    """What is drawn, in about a third of the bytes: coordinates to a hundredth of a point, no space between elements."""
     body = svg[svg.index("</style>") : svg.rindex("</svg>")].partition("</defs>")[2]
     body = _GROUP.sub("<g>", body)
     body = _NO_ROTATION.sub("", body)
     body = "".join(part if kept else _DIGITS.sub("", part) for part, kept in zip(_MATRIX.split(body), cycle((0, 1))))
-    body = _BREAK.sub(" ", body).replace("> <", "><")
+    return _BREAK.sub(" ", body).replace("> <", "><").strip()
+
+
+def _named(body: str, view: str) -> str:
+    """A whole SVG of what is drawn, with each style written once, under a name."""
     styles = dict.fromkeys(_STYLED.findall(body))
     for i, style in enumerate(styles):
         body = body.replace(f'style="{style}"', f'class="s{i}"')
