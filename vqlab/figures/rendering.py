@@ -203,7 +203,7 @@ def _looks(one: Axis, ticks: list) -> tuple:
 
 
 def _short(svg: str) -> str:
-    """What is drawn, in about a third of the bytes: coordinates to a hundredth of a point, no space between elements."""
+    """What is drawn, in a third of the bytes: coordinates to a hundredth of a point, no space between elements."""
     body = svg[svg.index("</style>") : svg.rindex("</svg>")].partition("</defs>")[2]
     body = _GROUP.sub("<g>", body)
     body = _NO_ROTATION.sub("", body)
