@@ -29,7 +29,7 @@ pytestmark = pytest.mark.skipif(not walls.best().bwrap, reason=f"walls are tried
 def box():
     """Behind walls, with a gigabyte and seconds instead of minutes, so that nobody waits long for the greedy."""
     with sandbox(LAB, gigabytes=1) as made:
-        yield replace(made, minutes=0.2, seconds=2.0)
+        yield replace(made, minutes=0.1, seconds=2.0)
 
 
 def job(code: str) -> Job:
@@ -140,7 +140,7 @@ def test_nothing_outlives_its_hand_in(box):
 
 @pytest.fixture(scope="module")
 def exhausted(box):
-    return stays_well(replace(box, minutes=0.5), attacks.EXHAUST)
+    return stays_well(replace(box, minutes=0.25), attacks.EXHAUST)
 
 
 @pytest.mark.parametrize("name", attacks.EXHAUST)
