@@ -9,13 +9,16 @@ from pathlib import Path
 
 import explorers
 import pytest
+import torch
 
 from vqlab import labs
 
 ROOT = Path(__file__).parents[1]
 BINDER = ROOT / "binder"
+SECONDS = 60  # of the processor: this machine may be busy
 # A session is sure of one gigabyte, of which JupyterLab takes 0.1 and leaves room for a second lab's kernel at rest.
-SECONDS, MEGABYTES = 60, 700  # of the processor: this machine may be busy
+# It has the CPU build: that for GPUs holds 0.3 more.
+MEGABYTES = 700 if torch.version.cuda is None else 1000
 
 
 def requirements(path: Path) -> dict[str, str]:

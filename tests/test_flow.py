@@ -6,9 +6,18 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from vqlab import LabError, measures
-from vqlab.theory import autoencoder_gain, dense_flow, diagonal_flow, loss_floor, predicted_active, water_fill
+from vqlab.theory import (
+    autoencoder_gain,
+    dense_flow,
+    diagonal_flow,
+    flow,
+    loss_floor,
+    predicted_active,
+    water_fill,
+)
 
 HARMONIC = 1 / np.arange(1, 65)
 BITS = np.array([[12], [14], [16]])
@@ -223,6 +232,22 @@ def test_the_dense_flow_steps_exactly_onto_the_switch_and_the_end():
     flow = dense_flow([1.0, 0.5], 2, 1.2345, 3.21)
     assert 1.2345 in flow.times
     assert flow.times[-1] == 3.21
+
+
+def test_small_matrices_are_multiplied_on_one_thread(monkeypatch):
+    """Two of them wait for each other, busily: beside other programs a second becomes ten."""
+
+    def threads() -> set[int]:
+        return {library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"}
+
+    seen, really = [], flow.water_level
+    monkeypatch.setattr(flow, "water_level", lambda *given: seen.append(threads()) or really(*given))
+    with threadpool_limits(2, user_api="blas"):
+        before = threads()
+        dense_flow([2, 1], 3, 0, 0.1)
+        assert threads() == before
+    assert seen
+    assert set.union(*seen) == {1}
 
 
 def test_the_dense_seed_decides_the_start():

@@ -91,6 +91,15 @@ def test_every_exercise_has_a_check_right_under_it_and_hints_above(lab):
 
 
 @every_lab
+def test_small_models_are_trained_on_one_thread(lab):
+    """Two threads wait for each other, busily: beside other programs Lab 01 took four minutes instead of a quarter."""
+    told = False
+    for cell in (cell.source for cell in build.build(lab.source).cells if cell.cell_type == "code"):
+        told |= "torch.set_num_threads(1)" in cell
+        assert told or not re.search(r"\bTrainer\(|\blloyd\(", cell), cell
+
+
+@every_lab
 def test_pictures_have_alt_text_and_explorers_a_static_picture(lab):
     for cell in student_notebook(lab).cells:
         pictures = [o for o in cell.get("outputs", []) if "image/png" in o.get("data", {})]

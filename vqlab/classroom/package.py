@@ -2,6 +2,7 @@
 
 import ast
 import compileall
+import inspect
 import shutil
 from importlib import import_module
 from pathlib import Path
@@ -35,7 +36,7 @@ def withheld(lab: Lab) -> tuple[str, ...]:
 
 def _function(name: str):
     module, _, function = name.rpartition(".")
-    return getattr(import_module(f"vqlab.{module}"), function)
+    return inspect.unwrap(getattr(import_module(f"vqlab.{module}"), function))
 
 
 def _take_out(path: Path, function: str, name: str) -> None:

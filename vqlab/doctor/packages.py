@@ -15,6 +15,7 @@ PACKAGES = {
     "numpy": "numpy",
     "torch": "torch",
     "scikit-learn": "sklearn",
+    "threadpoolctl": "threadpoolctl",
     "matplotlib": "matplotlib",
     "tqdm": "tqdm",
     "pooch": "pooch",

@@ -49,6 +49,7 @@ class Trainer:
             processes. Each of these makes the same trainer and does the same with it; a step's batch is shared out
             among them, so that the training is that of one process. Latents, reconstructions and losses then are
             on the launcher's device; data stay where they are.
+    A small model trains fastest after `torch.set_num_threads(1)`, on a busy machine ten times faster.
     Attributes: step (optimiser steps done), quantizing (False during the warm-up), quantizer, model, losses
         (R,), the latest total loss, of all processes.
     Raises: LabError for empty data, or a model or settings that are none; during training, if latents or losses turn

@@ -190,6 +190,7 @@ import torch
 from vqlab.models import MLPAutoencoder
 from vqlab.training import Settings, Trainer
 
+torch.set_num_threads(1)  # so small a model gains nothing from more, and loses much while the machine is busy
 ring = torch.from_numpy(data.gaussian_ring().x)  # (4000, 2)
 quick = {key: sweep.settings[key] for key in ("steps", "batch_size", "learning_rate")}
 model = MLPAutoencoder(sweep.seeds, hidden=sweep.settings["hidden"])

@@ -172,6 +172,7 @@ import torch
 from vqlab.quantizers import initialise, lloyd, look_up, nearest_code
 from vqlab.theory import water_fill
 
+torch.set_num_threads(1)  # so small a problem gains nothing from more, and loses much while the machine is busy
 rows = []
 for second in (1, 0.1, 0.02, 0.002, 0.0003):
     variances = np.array([4, second])
@@ -634,7 +635,6 @@ from vqlab.data import power_law_gaussian
 from vqlab.models import LinearAutoencoder
 from vqlab.training import AdaptiveSwitch, Settings, Trainer
 
-torch.set_num_threads(1)  # so small a model gains nothing from more
 x = torch.from_numpy(power_law_gaussian(20_000, d=32, slope=1).x)
 settings = Settings(
     codebook_size=256,
