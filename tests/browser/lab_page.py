@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
 PROBE = Path(__file__).with_name("probe.js")
-PATIENCE_MS = 60_000
+PATIENCE_MS, _LOOK_MS = 60_000, 200
 WIDE, NARROW = {"width": 1300, "height": 1000}, {"width": 480, "height": 1000}
 WIDTHS = (1300, 1000, 900, 700, 480)
 _ERRORS = '.jp-OutputArea-output[data-mime-type="application/vnd.jupyter.error"]'
@@ -77,7 +77,7 @@ class LabPage:
     def _wait(self, condition: str, argument: str | None = None) -> None:
         """Wait for a condition in the page; accept the "Select Kernel" dialog that a slow kernel brings up."""
         accept = "document.querySelector('.jp-Dialog .jp-mod-accept')?.click();"
-        self.page.wait_for_function(f"x => {{ {accept} return ({condition})(x); }}", arg=argument)
+        self.page.wait_for_function(f"x => {{ {accept} return ({condition})(x); }}", arg=argument, polling=_LOOK_MS)
 
     def settle(self) -> None:
         """Wait until the page is whole: theme, widgets and pictures are there and laid out, and the kernel is idle."""
