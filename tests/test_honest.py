@@ -29,7 +29,7 @@ def graded(tmp_path_factory):
         answers = read(HandIn(student, folder / f"{student}.ipynb"), RELEASED)
         jobs.append(Job(EXERCISE, answers.code[NAME], EXERCISE.questions(3)))
         remarks.append(answers.remarks)
-    with sandbox(LAB, minutes=0.3) as box:
+    with sandbox(LAB, minutes=0.1) as box:
         asked = {function.__name__: function() for function, _ in LAB.module("exercises").VARIANTS.values()}
         replies = box.ask(jobs, asked, {})
     found = [judge._feedback(job, reply) for job, reply in zip(jobs, replies, strict=True)]

@@ -40,7 +40,8 @@ class Copy:
 
     def run(self, command: str) -> str:
         command = command.replace(".venv/bin/python", shlex.quote(sys.executable))
-        environment = os.environ | {"PYTHONPATH": str(self.folder), "PYTEST_ADDOPTS": "-p no:cacheprovider -p no:xdist"}
+        without = "-p no:cacheprovider -p no:xdist -p no:nbval"
+        environment = os.environ | {"PYTHONPATH": str(self.folder), "PYTEST_ADDOPTS": without}
         environment.pop("VQLAB_SWEEPS", None)
         done = subprocess.run(
             shlex.split(command), cwd=self.folder, env=environment, capture_output=True, text=True, check=False
