@@ -5,7 +5,8 @@
     python tests/versions.py newest --python python3.13    by another Python than this one
     python tests/versions.py oldest --torch torch==2.13.0  where the promised PyTorch is not to be had
 
-The tools of the tests, and JupyterLab with its own, stay as they are pinned.
+The tools of the tests, and JupyterLab with its own, stay as they are pinned, but for those built on PyTorch: beside
+the oldest they are the newest that go with it.
 """
 
 import argparse
@@ -17,6 +18,7 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
+_BUILT_ON_TORCH = ("lightning-fabric", "vector-quantize-pytorch")
 _QUICK = ["--ignore", "tests/browser"]
 
 
@@ -27,11 +29,13 @@ def promised(versions: str) -> dict[str, str]:
     return {name: f"{name}=={least}.*" if versions == "oldest" else name for name, least in bounds.items()}
 
 
-def tools(without: set[str]) -> list[str]:
+def tools(without: set[str], versions: str) -> list[str]:
     """The pinned requirements of labs and tests, those of `without` left out."""
     lines = [line for path in ("", "tests/") for line in (ROOT / path / "requirements.txt").read_text().splitlines()]
     pinned = [line.partition("#")[0].strip() for line in lines]
-    return [line for line in pinned if line and line.partition("==")[0] not in without]
+    wanted = [line for line in pinned if line and line.partition("==")[0] not in without]
+    free = _BUILT_ON_TORCH if versions == "oldest" else ()
+    return [name if (name := line.partition("==")[0]) in free else line for line in wanted]
 
 
 def main() -> int:
@@ -47,7 +51,7 @@ def main() -> int:
     subprocess.run([options.python, "-m", "venv", "--clear", folder], check=True)
     python = folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
     install = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*install, *own.values(), *tools(own.keys()), "-e", ROOT], check=True)
+    subprocess.run([*install, *own.values(), *tools(own.keys(), options.versions), "-e", ROOT], check=True)
     freeze = [python, "-m", "pip", "list", "--disable-pip-version-check"]
     listed = subprocess.run(freeze, capture_output=True, text=True, check=True).stdout
     print(*(line for line in listed.splitlines() if line.split()[0] in own), sep="\n", flush=True)
