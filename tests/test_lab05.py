@@ -236,7 +236,7 @@ def test_verdicts_are_as_many_as_hold():
 
 COLD = {"latent_dim": [2, 2], "mse": [16, 17], "perceptual": [58, 59], "active": [40, 50]}
 WARM = {"latent_dim": [4, 4], "mse": [13, 14], "perceptual": [50, 51], "active": [800, 900]}
-NEAR = WARM | {"mse": [15.8, 16.5]}  # saves next to nothing
+NEAR = WARM | {"mse": [15.8, 16.5], "perceptual": [57, 57.5]}  # saves next to nothing
 
 
 class MadeUp:
@@ -269,6 +269,7 @@ def made_up_sweeps(quarter=(COLD, WARM), without=(WARM, WARM), unreplaced=(COLD,
         (claims._weaker, {"quarter": (COLD, NEAR)}, claims.HELD),
         (claims._weaker, {"quarter": (COLD, WARM)}, claims.FAILED),
         (claims._weaker, {"quarter": (COLD, WARM | {"mse": [14, 15.5]})}, claims.PARTLY),
+        (claims._weaker, {"quarter": (COLD, NEAR | {"perceptual": [53, 54]})}, claims.PARTLY),
         (claims._uncommitted, {"without": (COLD | {"latent_dim": [4, 3]}, WARM)}, claims.HELD),
         (claims._uncommitted, {"without": (WARM, WARM)}, claims.PARTLY),
         (claims._uncommitted, {"without": (WARM | {"latent_dim": [2, 4]}, WARM)}, claims.FAILED),

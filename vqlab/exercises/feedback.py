@@ -50,7 +50,7 @@ def instance(
     Of a value only what was given is said: the right one is what the student has to find.
     """
     if exercise.is_value:
-        return f"You gave {_shown(outcome.parts[0], 6)}." if outcome.parts else ""
+        return f"You gave {', '.join(_shown(part, 6) for part in outcome.parts)}." if outcome.parts else ""
     names = exercise.task.names
     given = ", ".join(f"{name} = {_argument(a)}" for name, a in zip(names, question.arguments, strict=True))
     if not outcome.parts:

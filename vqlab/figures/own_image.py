@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from vqlab.figures.drawing import ON_LIGHT
+from vqlab.figures.drawing import ON_DARK, ON_LIGHT
 from vqlab.figures.images import image_grid
 from vqlab.figures.sheets import canvas, place
 from vqlab.figures.view import View, styled
@@ -39,7 +39,7 @@ def own_image_view(
     for i, value in enumerate(psnr):
         row, column = divmod(i, len(columns))
         spot = ((column + 1.03) * step, row * step + 1)
-        box = {"facecolor": "white", "edgecolor": "none", "pad": 1.5}
+        box = {"facecolor": ON_DARK, "edgecolor": "none", "pad": 1.5}
         images.text(*spot, f"{value:.1f} dB", ha="left", va="top", color=ON_LIGHT, bbox=box)
     table.imshow(tokens, cmap="Blues", vmax=2.5 * codebook_size, aspect="auto", interpolation="nearest")
     for (row, column), token in np.ndenumerate(tokens):

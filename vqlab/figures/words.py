@@ -8,6 +8,8 @@ import numpy as np
 from IPython.display import Markdown
 from numpy.typing import ArrayLike
 
+_NUMBERS = 40  # characters of the longest cell that holds but numbers
+
 
 def spread(values: np.ndarray, digits: int = 3) -> str:
     """'mean ± standard deviation' over seeds, to `digits` significant digits."""
@@ -54,12 +56,18 @@ class Table(Markdown):
 
     def _repr_html_(self) -> str:
         head = "".join(f"<th>{_html(word)}</th>" for word in self._header)
-        body = "".join(f"<tr>{''.join(f'<td>{_html(word)}</td>' for word in row)}</tr>" for row in self._rows)
+        body = "".join(f"<tr>{''.join(map(_cell_html, row))}</tr>" for row in self._rows)
         shape = "margin:0;table-layout:auto"
         return (
             f'<div style="overflow-x:auto;max-width:100%"><table style="{shape}"><thead><tr>{head}</tr></thead>'
             f"<tbody>{body}</tbody></table></div>"
         )
+
+
+def _cell_html(word: str) -> str:
+    """Sentences begin at the left; numbers stand where the page wants them."""
+    style = ' style="text-align:left"' if len(word) > _NUMBERS else ""
+    return f"<td{style}>{_html(word)}</td>"
 
 
 def _html(word: str) -> str:

@@ -86,7 +86,7 @@ class LiveTraining:
                 self._results[position] = self._train(state, SEEDS, self.report)
                 self._shows_live = True
             except Cancelled:
-                remark = "Live training cancelled; nothing was kept."
+                remark = "Live training cancelled; it is not kept."
         except Exception as error:
             remark = f"Live training stopped: {error}"
             if not isinstance(error, LabError):

@@ -62,8 +62,9 @@ vq_loss = Exercise(
     ),
     mistakes=(
         Mistake(
-            "The weights are swapped: that of the commitment pulls z, that of the codebook the code. It is the trap of "
-            "section 8, and the value does not show it. In the commitment term z_q is detached. Open hint 2.",
+            "The weights are swapped: that of the commitment should pull z, and that of the codebook the code; yours "
+            "do the opposite. It is the trap of section 8, and the value does not show it. In the commitment term "
+            "z_q is detached. Open hint 2.",
             _weighed(lambda commitment, codebook: _pulling(codebook, commitment)),
         ),
         Mistake(
