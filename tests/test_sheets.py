@@ -212,4 +212,11 @@ def test_a_table_scrolls_in_its_own_box_and_stays_markdown_elsewhere():
     html = table._repr_html_()
     assert "overflow-x:auto" in html
     assert "<th>a &amp; b</th>" in html
-    assert "<td>2.00 ± 1.00</td>" in html
+    assert "<td>2.00\u00a0±\u00a01.00</td>" in html
+
+
+def test_sentences_of_a_table_begin_at_the_left():
+    html = figures.table(
+        ["K", "why", "x"], [[8, "because a sentence is longer than any number of these", 1]]
+    )._repr_html_()
+    assert re.findall('<(t[hd]) style="text-align:left">(\\w+)', html) == [("th", "why"), ("td", "because")]

@@ -55,24 +55,24 @@ class Table(Markdown):
         self._header, self._rows = header, rows
 
     def _repr_html_(self) -> str:
-        head = "".join(f"<th>{_html(word)}</th>" for word in self._header)
-        body = "".join(f"<tr>{''.join(map(_cell_html, row))}</tr>" for row in self._rows)
+        # Sentences begin at the left; numbers stand where the page wants them.
+        columns = zip(*self._rows, strict=True) if self._rows else [[] for _ in self._header]
+        left = [max(map(len, column), default=0) > _NUMBERS for column in columns]
+        styles = [' style="text-align:left"' if words else "" for words in left]
+        head, *body = (
+            "".join(f"<{tag}{style}>{_html(word)}</{tag}>" for style, word in zip(styles, row, strict=True))
+            for tag, row in [("th", self._header), *(("td", row) for row in self._rows)]
+        )
         shape = "margin:0;table-layout:auto"
         return (
             f'<div style="overflow-x:auto;max-width:100%"><table style="{shape}"><thead><tr>{head}</tr></thead>'
-            f"<tbody>{body}</tbody></table></div>"
+            f"<tbody>{''.join(f'<tr>{row}</tr>' for row in body)}</tbody></table></div>"
         )
 
 
-def _cell_html(word: str) -> str:
-    """Sentences begin at the left; numbers stand where the page wants them."""
-    style = ' style="text-align:left"' if len(word) > _NUMBERS else ""
-    return f"<td{style}>{_html(word)}</td>"
-
-
 def _html(word: str) -> str:
-    """A word of a table, **bold** as Markdown has it."""
-    return re.sub(r"\*\*(.+?)\*\*", r"<b>\1</b>", escape(word))
+    """A word of a table, **bold** as Markdown has it; a number and its spread are not parted."""
+    return re.sub(r"\*\*(.+?)\*\*", r"<b>\1</b>", escape(word.replace(" ± ", "\u00a0±\u00a0")))
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence]) -> Table:
