@@ -338,7 +338,7 @@ table(["error above the best fixed length", *(f"width {width}" for width in widt
 # %%
 from vqlab import theory
 
-every, patience = vqgan.settings["every"], 75
+every, patience = (adaptive.settings["rule"][name] for name in ("every", "patience"))
 rows, gains = [], []
 for width in widths:
     counts = theory.water_fill(vqgan.at(width=width, warmup=1000)["watched"], 10).active  # (seeds, every 25 steps)
