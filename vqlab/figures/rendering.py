@@ -34,6 +34,7 @@ _GROUP, _STYLED = re.compile(r'<g id="[^"]*">'), re.compile(r'style="([^"]*)"')
 _NO_ROTATION, _BREAK = re.compile(r' transform="rotate\(-?0 [^"]*"'), re.compile(r"\s*\n\s*")
 _SCALES: dict[tuple, str] = {}  # scales (ticks and labels of an axis) that were drawn before
 _MOST_SCALES = 1000  # some kilobytes each
+_OF_WORDS = ("text", "color", "alpha", "rotation", "ha", "va", "visible")
 _DIGITS, _MATRIX = re.compile(r"(?<=\.\d\d)\d+"), re.compile(r'( transform="matrix[^"]*")')
 
 
@@ -196,8 +197,8 @@ def _scales_kept(axis: Axes, scales: dict[str, str]) -> Iterator[None]:
 def _looks(one: Axis, ticks: list) -> tuple:
     """All that decides what a scale looks like."""
     words = [one.label, *(tick.label1 for tick in ticks)]
-    texts = [(t.get_text(), t.get_size(), t.get_color(), t.get_rotation(), t.get_visible()) for t in words]
-    marks = [(tick.get_loc(), tick.tick1line.get_markersize()) for tick in ticks]
+    texts = [(hash(t.get_fontproperties()), *(getattr(t, f"get_{look}")() for look in _OF_WORDS)) for t in words]
+    marks = [(t.get_loc(), t.tick1line.get_markersize(), t.tick1line.get_color()) for t in ticks]
     where = (one.axis_name, *one.axes.bbox.bounds, *one.get_view_interval(), one.get_scale())
     return where, tuple(texts), tuple(marks), repr(one.get_tick_params()), one.major.formatter.get_offset()
 
