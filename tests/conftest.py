@@ -1,21 +1,25 @@
-"""What every test shares: one thread, steady hypothesis examples, how a refusal must read, one run of each lab."""
+"""What every test shares: one thread, the order of groups, how a refusal must read, one run of each lab.
 
+The process that hands out the tests, and those that only drive a browser, need no PyTorch: it is imported where it is
+used.
+"""
+
+import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import executed
-import hypothesis
 import pytest
-import torch
 
 from vqlab import LabError
 
-torch.set_num_threads(1)
-hypothesis.settings.register_profile("lab", deadline=None, derandomize=True, max_examples=40)
-hypothesis.settings.load_profile("lab")
+if TYPE_CHECKING:
+    import executed
+
+os.environ["OMP_NUM_THREADS"] = "1"
 
 # Tests of these modules share one walk through, one course for, one page of or one execution of each lab.
 _BY_LAB = {
@@ -27,8 +31,22 @@ _BY_LAB = {
     "test_notebooks": "solved",
     "test_rerun": "solved",
 }
-# A worker that begins with its longest tests does not end long after the other.
-_LONGEST_FIRST = ("test_grading", "test_recipe", "test_explorers", "test_predictions", "test_mutants", "test_binder")
+# A worker that begins with the longest of them does not end long after the other.
+_LONGEST_FIRST = (
+    "test_grading",
+    "test_recipe",
+    "test_explorers",
+    "test_predictions",
+    "test_mutants",
+    "test_binder",
+    "page 04",
+    "page 02",
+    "page 01",
+    "test_widgets",
+    "page 03",
+    "page 05",
+    "page 00",
+)
 
 
 def group(name: str) -> str:
@@ -51,9 +69,13 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the longest modules first."""
-    modules = list(_LONGEST_FIRST)
-    items.sort(key=lambda item: modules.index(item.path.stem) if item.path.stem in modules else len(modules))
+    """Put the longest modules and groups first."""
+
+    def place(item: pytest.Item) -> int:
+        places = [_LONGEST_FIRST.index(name) for name in (item.path.stem, group(item.nodeid)) if name in _LONGEST_FIRST]
+        return min(places, default=len(_LONGEST_FIRST))
+
+    items.sort(key=place)
 
 
 @pytest.fixture(scope="session")
@@ -92,6 +114,8 @@ def shared(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def run_solved(shared) -> Callable[..., executed.Run]:
+def run_solved(shared) -> Callable[..., "executed.Run"]:
     """`run_solved(lab)`: the solved notebook of a lab, executed once for the whole session."""
+    import executed
+
     return partial(executed.solved, shared=shared)

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
 from hypothesis import strategies as st
 from made_up_cifar10 import NAMES, batches, pickled, write_binary, write_python
+from steady import given
 
 from vqlab import LabError, data
 from vqlab.data import cifar

@@ -4,8 +4,8 @@ import time
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
 from hypothesis import strategies as st
+from steady import given, settings
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from vqlab import LabError, measures

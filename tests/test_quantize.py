@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from hypothesis import given
 from hypothesis import strategies as st
+from steady import given
 
 from vqlab.quantizers import VectorQuantizer, code_counts, look_up, nearest_code, straight_through
 

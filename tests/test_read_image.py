@@ -6,9 +6,9 @@ import zlib
 
 import numpy as np
 import pytest
-from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
+from steady import given
 
 from vqlab import LabError, data
 

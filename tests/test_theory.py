@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
 from hypothesis import strategies as st
+from steady import given, settings
 
 from vqlab import LabError, measures
 from vqlab.theory import (

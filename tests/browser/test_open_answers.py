@@ -20,7 +20,7 @@ COMMENT = 'Well said: "quite", so; yes\nand 数 = 3'
 
 
 @pytest.fixture
-def marking(tmp_path, browser):
+def marking(tmp_path, context):
     """A course with three open answers, and the page to mark them: (course, results, page)."""
     course = Course(tmp_path / "course").prepare()
     release(course, LAB)
@@ -29,11 +29,10 @@ def marking(tmp_path, browser):
         results.keep(HandIn(student, course.release(LAB), came_as=student), Verdict(True, [], {}, {OPEN: text}))
     hand_marks.exchange(course, LAB, results)
     pages.write(course, LAB, results)
-    context = browser.new_context(accept_downloads=True)
     page = context.new_page()
     page.goto((course.folder / "hand_marks_lab00.html").as_uri())
     yield course, results, page
-    context.close()
+    page.close()
 
 
 def test_the_button_saves_a_table_that_grading_reads_with_every_character(marking):

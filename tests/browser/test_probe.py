@@ -14,8 +14,8 @@ WHOLE = f"""<div class=jp-StatusBar-Left>Python 3 | Idle</div><div data-mime-typ
 
 
 @pytest.fixture(scope="module")
-def page(browser):
-    page = browser.new_page()
+def page(context):
+    page = context.new_page()
     yield page
     page.close()
 
