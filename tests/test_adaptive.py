@@ -51,6 +51,14 @@ def test_the_training_is_that_of_a_fixed_warmup_of_the_same_length():
     assert torch.equal(adaptive.quantizer.codebook, fixed.quantizer.codebook)
 
 
+def test_a_training_that_stops_at_a_look_and_goes_on_switches_where_one_without_a_stop_does():
+    whole, halved = AdaptiveSwitch(every=10), AdaptiveSwitch(every=10)
+    trainer().run(whole)
+    stopped = trainer().run(halved, until=20)
+    stopped.run(halved)
+    assert (halved.looked, halved.history, halved.switched_at) == (whole.looked, whole.history, whole.switched_at)
+
+
 def test_looking_more_often_switches_at_about_the_same_step():
     switches = []
     for every in (2, 5, 20):

@@ -72,4 +72,5 @@ class AdaptiveSwitch:
             trainer.switch()
 
     def _due(self, step: int) -> bool:
-        return self.switched_at is None and step % self.every == 0
+        looked = step in self.looked[-1:]  # a training that goes on shows its last step a second time
+        return self.switched_at is None and step % self.every == 0 and not looked

@@ -169,7 +169,7 @@ Explorer(
 # %%
 import torch
 
-from vqlab.quantizers import initialise, lloyd, look_up, nearest_code
+from vqlab.quantizers import initialise, look_up, nearest_code
 from vqlab.theory import water_fill
 
 torch.set_num_threads(1)  # so small a problem gains nothing from more, and loses much while the machine is busy
@@ -179,8 +179,7 @@ for second in (1, 0.1, 0.02, 0.002, 0.0003):
     dice = [torch.Generator().manual_seed(0)]
     z = torch.randn(1, 60_000, 2, generator=dice[0]) * torch.tensor(variances).sqrt().float()
     placed, z = z[:, :30_000], z[:, 30_000:]
-    codebook = initialise("kmeans", placed, 64, dice)[0]
-    codebook = lloyd(placed, codebook, dice, 100)
+    codebook = initialise("kmeans++", placed, 64, dice)[0]
     z_q = look_up(codebook, nearest_code(z, codebook))[0].double().numpy()
     z = z[0].double().numpy()
     latent = (z**2).mean(0)
@@ -638,8 +637,8 @@ from vqlab.training import AdaptiveSwitch, Settings, Trainer
 x = torch.from_numpy(power_law_gaussian(20_000, d=32, slope=1).x)
 settings = Settings(
     codebook_size=256,
-    steps=700,
-    warmup=700,
+    steps=600,
+    warmup=600,
     batch_size=512,
     learning_rate=0.01 * 32,
     optimizer="sgd",
