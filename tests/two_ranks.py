@@ -1,5 +1,6 @@
 """Run a function in two processes that form one process group on this machine (gloo)."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -7,11 +8,12 @@ import torch
 from torch import distributed, multiprocessing
 
 RANKS = 2
+_START = "fork" if sys.platform == "linux" else "spawn"  # which imports PyTorch anew in each process
 
 
 def together(function: Callable, folder: Path) -> list:
     """What function(rank), of a module, returned in each process: anything that torch.save takes."""
-    multiprocessing.spawn(_work, (function, folder), RANKS)
+    multiprocessing.start_processes(_work, (function, folder), RANKS, start_method=_START)
     return [torch.load(folder / f"rank-{rank}.pt", weights_only=False) for rank in range(RANKS)]
 
 
