@@ -107,6 +107,28 @@ def test_a_package_that_is_too_old_says_which_version_is_asked_for(monkeypatch):
     assert '"numpy>=2.0"' in line
 
 
+def test_a_quick_look_imports_nothing_and_finds_what_is_missing_or_too_old():
+    code = """
+import importlib.metadata, sys
+from vqlab import doctor
+lines = [str(doctor.examine(check)) for check in doctor.quick_checks()]
+assert not {"torch", "sklearn", "matplotlib"} & set(sys.modules)
+sys.modules["torch"] = None
+importlib.metadata.version = lambda name: "1.26.4"
+print(*lines, *(str(doctor.examine(check)) for check in doctor.quick_checks()), sep="\\n")
+"""
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.splitlines()
+    whole, found = (
+        said[: len(doctor.PACKAGES)],
+        {line.split()[1].rstrip(":"): line for line in said[len(doctor.PACKAGES) :]},
+    )
+    assert [line.split()[0] for line in whole] == ["[OK]"] * len(doctor.PACKAGES)
+    assert re.fullmatch(
+        r"\[FAIL\] torch: No module named 'torch' — mend: run `python -m pip install \S+`", found["torch"]
+    )
+    assert "version 1.26.4 is older than 2.0" in found["numpy"]
+
+
 @pytest.mark.parametrize(
     ("requirement", "minimum"),
     [

@@ -125,8 +125,8 @@ def try_out(course: Course, lab: Lab, box: Sandbox) -> None:
 
     Raises: LabError if a package is missing, or if the solved notebook does not get full marks, or the blank one any.
     """
-    for check in doctor.checks():
-        if check.name in doctor.PACKAGES and (finding := doctor.examine(check)).status == doctor.FAIL:
+    for check in doctor.quick_checks():
+        if (finding := doctor.examine(check)).status == doctor.FAIL:
             raise LabError(f"grading cannot start: {finding.text}; {finding.mend}")
     with tempfile.TemporaryDirectory() as folder:
         trial = Course(Path(folder) / "course").prepare()
