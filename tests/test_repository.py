@@ -157,7 +157,7 @@ def test_a_lab_on_the_web_shows_every_picture_with_its_words_and_no_error(path):
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
     drawn = [output for output in outputs if "image/png" in output.get("data", {})]
     for template in ("lab", "classic"):
-        page, _ = HTMLExporter(template_name=template).from_notebook_node(notebook)
+        page, _ = HTMLExporter(template_name=template, exclude_input=True).from_notebook_node(notebook)
         soup = BeautifulSoup(page, "html.parser")
         pictures = soup.select("img[src^='data:image/png']")
         assert [picture["src"].partition(",")[2] for picture in pictures] == [_png(output) for output in drawn]

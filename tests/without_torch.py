@@ -1,4 +1,4 @@
-"""Run labs' sources where PyTorch cannot be imported, and move each slider of their explorers to both ends.
+"""Run labs' sources where PyTorch cannot be imported, and move each slider of their explorers to an end.
 
     python tests/without_torch.py vqlab/labs/lab01/01_tokens_collapse.py ...
 
@@ -67,9 +67,9 @@ def run(source: str) -> dict[str, int | list[str]]:
     moves = 0
     for explorer in Remembered.made:
         for name, slider in explorer.sliders.items():
-            for value in (slider.values[0], slider.values[-1]):
-                explorer.set(**{name: value})
-                moves += 1
+            at_last = slider.start == slider.values[-1]
+            explorer.set(**{name: slider.values[0 if at_last else -1]})
+            moves += 1
     return {"explorers": len(Remembered.made), "moves": moves, "skipped": skipped}
 
 

@@ -10,6 +10,7 @@ from vqlab.labs.lab02 import dead_units
 from vqlab.sweeps import StoredSweep
 
 _DRAWS, _REDRAWN, _POINTS = 2000, 1000, 100
+_APART = 0.95  # the share of classes that a boundary asks for
 
 
 def shares_apart(sweep: StoredSweep, activation: str, classes: int, layout: str) -> np.ndarray:
@@ -19,7 +20,8 @@ def shares_apart(sweep: StoredSweep, activation: str, classes: int, layout: str)
 
 def merge_width(sweep: StoredSweep, activation: str, classes: int, layout: str) -> int | None:
     """The stored width from which on 95 % of the classes stay apart, on average over seeds; None if there is none."""
-    return measures.boundary(sweep.axes["width"].values, shares_apart(sweep, activation, classes, layout).mean(axis=1))
+    shares = shares_apart(sweep, activation, classes, layout).mean(axis=1)
+    return measures.boundary(sweep.axes["width"].values, shares, _APART)
 
 
 def redrawn_merge_width(
@@ -28,8 +30,10 @@ def redrawn_merge_width(
     """Where `merge_width` lies when the seeds are drawn again with replacement: the ends of its central 90 %."""
     widths, shares = sweep.axes["width"].values, shares_apart(sweep, activation, classes, layout)  # (W,), (W, seeds)
     seeds = np.random.default_rng(0).integers(shares.shape[1], size=(_REDRAWN, shares.shape[1]))
-    means = shares[:, seeds].mean(axis=-1)  # (W, seeds) -> (W, draws, seeds) -> (W, draws)
-    ordered = sorted(measures.boundary(widths, mean) or np.inf for mean in means.T)  # no boundary: beyond the last
+    kept = shares[:, seeds].mean(axis=-1).T >= _APART  # (W, seeds) -> (W, draws, seeds) -> (draws, W)
+    outcomes, times = np.unique(kept, axis=0, return_counts=True)  # a few, each of them many times
+    ends = [measures.boundary(widths, outcome, _APART) or np.inf for outcome in outcomes]  # none: beyond the last
+    ordered = np.sort(np.repeat(ends, times))
     low, high = (ordered[round(share * (_REDRAWN - 1))] for share in (0.05, 0.95))
     return tuple(None if width == np.inf else int(width) for width in (low, high))
 
