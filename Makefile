@@ -1,5 +1,6 @@
 PYTHON ?= python3
 BIN := .venv/bin
+JUPYTER := .venv/etc/jupyter/jupyter_server_config.d
 READY := .venv/.ready
 READY_TESTS := .venv/.ready-tests
 LAB_ARGS ?=
@@ -54,11 +55,12 @@ pack: $(READY)  ## write the teacher's pack: LAB=01 [STUDENTS=ids.txt] [COURSE=f
 clean:  ## remove the environment and caches
 	rm -rf .venv .pytest_cache .hypothesis .ruff_cache
 
-$(READY): requirements.txt pyproject.toml
+$(READY): requirements.txt pyproject.toml binder/jupyter_server_config.json
 	@echo "Setting up .venv (about two minutes, once)"
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt -e .
 	@$(BIN)/jupyter labextension disable "@jupyterlab/apputils-extension:announcements" 2>/dev/null  # no news pop-up over a lab
+	@mkdir -p $(JUPYTER) && cp binder/jupyter_server_config.json $(JUPYTER)/vqlab.json  # large pictures reach a widget
 	VQLAB_DATA= $(BIN)/python -m vqlab doctor
 	@touch $@
 

@@ -82,6 +82,20 @@ def test_start_sets_one_thread_and_becomes_the_command_it_is_given():
     assert process.returncode == 3
 
 
+def test_binder_and_make_give_jupyter_the_setting_that_lets_a_large_picture_through(tmp_path):
+    for name, does in {"jupyter": "exit", "python": f'[ "$1" = -c ] && echo {tmp_path} || exit 0'}.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{does}\n")
+        (tmp_path / name).chmod(0o755)
+    environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    subprocess.run([BINDER / "postBuild"], cwd=ROOT, env=environment, check=True)
+    place = Path("etc", "jupyter", "jupyter_server_config.d", "vqlab.json")
+    setting = BINDER / "jupyter_server_config.json"
+    assert (tmp_path / place).read_bytes() == setting.read_bytes()
+    assert json.loads(setting.read_text())["ServerApp"]["tornado_settings"]["websocket_max_message_size"] > 1e8
+    made = subprocess.run(["make", "-nB", ".venv/.ready"], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert f"cp {setting.relative_to(ROOT)} .venv/{place}" in made.stdout
+
+
 @pytest.mark.parametrize("lab", labs.every(), ids=lambda lab: lab.name)
 def test_a_lab_asks_one_core_for_a_minute_and_for_half_the_memory_of_a_session(lab, run_solved):
     """With every answer right, so at least as long as a student's first walk through it."""

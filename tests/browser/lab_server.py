@@ -14,6 +14,7 @@ from pathlib import Path
 
 LABS = Path(__file__).parents[2] / "labs"
 NOTEBOOKS = sorted(LABS.glob("[0-9][0-9]_*.ipynb"))
+SERVER = Path(__file__).parents[2] / "binder" / "jupyter_server_config.json"  # as make and Binder put into place
 _SECONDS = 120
 _SETTINGS = {
     # Every cell is in the page, in view or not.
@@ -47,6 +48,7 @@ def jupyterlab(folder: Path) -> Iterator[str]:
     }
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"]
     command += [f"--{name}={value}" for name, value in options.items()]
+    command += [f"--config={SERVER}"]
     with (folder / "jupyterlab.log").open("w") as log:
         server = subprocess.Popen(command, env=_environment(folder), stdout=log, stderr=subprocess.STDOUT)
         try:

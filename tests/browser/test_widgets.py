@@ -176,7 +176,7 @@ def test_a_picture_can_be_uploaded_and_what_is_none_costs_a_sentence_and_nothing
     own.wait_for_another(first)
     lab.settle()  # the picture comes a moment before the sentence below it
     mine = own.shown()
-    for name, content in (("words.png", b"no picture"), ("huge.png", bytes(5_500_000))):
+    for name, content in (("words.png", b"no picture"), ("huge.png", bytes(12_000_000))):
         upload(name, content)
         said = own.wait_for_status("^Not shown: ")
         assert said.count(". ") == 0

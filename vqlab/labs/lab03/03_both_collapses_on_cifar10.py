@@ -620,7 +620,7 @@ LiveComparison()
 # %% [markdown]
 # ## 12. Your own image
 #
-# Four of the trained tokenizers, the corners of the grid of section 3, come with the lab. Upload a picture (a PNG or JPEG below 5 MB; its middle square is shrunk to 32 × 32 pixels; one above 10 MB is lost on its way without a word: then run the cell again): you get its 64 tokens, and what each tokenizer makes of them.
+# Four of the trained tokenizers, the corners of the grid of section 3, come with the lab. Upload a picture (a PNG or JPEG below 5 MB; its middle square is shrunk to 32 × 32 pixels; where JupyterLab was started without `make` or Binder, one above 10 MB is lost on its way without a word: then run the cell again): you get its 64 tokens, and what each tokenizer makes of them.
 # Is the best one for your picture the best one of section 6?
 
 # %%

@@ -636,7 +636,7 @@ LiveVQGAN()
 # %% [markdown]
 # ## 11. Your own image
 #
-# Four trained VQGANs come with the lab. Upload a picture (a PNG or JPEG below 5 MB; its middle square is shrunk to 32 × 32 pixels; one above 10 MB is lost on its way without a word: then run the cell again): you get its 16 tokens, and what each makes of them.
+# Four trained VQGANs come with the lab. Upload a picture (a PNG or JPEG below 5 MB; its middle square is shrunk to 32 × 32 pixels; where JupyterLab was started without `make` or Binder, one above 10 MB is lost on its way without a word: then run the cell again): you get its 16 tokens, and what each makes of them.
 
 # %%
 from vqlab.labs.lab05.checkpoints import own_image
