@@ -563,8 +563,8 @@ def test_every_student_is_asked_something_and_its_answer_is_far_from_the_named_m
 def test_claims_have_a_verdict_each(sweep, variants):
     table = str(claims.claims_table(sweep, variants)._repr_markdown_())
     assert table.count(f"| {claims.HELD} |") == 2
-    assert table.count(f"| {claims.PARTLY} |") == 2  # where codes are many; at one width
-    assert table.count(f"| {claims.FAILED} |") == 1  # little is lost by a narrow encoder
+    assert table.count(f"| {claims.PARTLY} |") == 3  # where codes are many; at one width; from a cold start
+    assert claims.FAILED not in table
 
 
 def test_saving_and_crossing_on_a_grid_that_can_be_counted_by_hand():

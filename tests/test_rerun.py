@@ -70,6 +70,22 @@ def test_nobody_else_binds_a_name_that_an_exercise_owns(lab):
     assert found == set(lab.exercises())
 
 
+@every_lab
+def test_no_other_cell_needs_an_import_of_an_exercise_cell(lab):
+    """Else a missing bracket in one exercise would cost the others, too."""
+    cells = [cell for cell in build.build(lab.source, build.SOLVED).cells if cell.cell_type == "code"]
+    solutions = [cell for cell in cells if cell.metadata.get("nbgrader", {}).get("solution")]
+    assert solutions
+    for own in solutions:
+        imports = bound(own.source) - bound(own.source, imports=False)
+        for other in cells:
+            used = {node.id for node in ast.walk(ast.parse(other.source)) if isinstance(node, ast.Name)}
+            before = {
+                name for cell in cells[: cells.index(other) + 1] if cell is not own for name in bound(cell.source)
+            }
+            assert not (imports & used) - before or other is own, f"{grade_id(own)} imports for:\n{other.source}"
+
+
 def test_bound_names_are_those_of_the_notebook():
     source = "import a.b as c, d\nx, *y = f(z := 1, [u for u in v])\ndef g(h): k = 1\nfor i in x: pass\n"
     assert bound(source) == {"c", "d", "x", "y", "z", "g", "i"}

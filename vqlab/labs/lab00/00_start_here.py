@@ -185,9 +185,10 @@ table(["N", "perplexity, 20 draws", "first order", "off by", "active, 20 draws",
 # <details><summary>Hint 1</summary>Perplexity ≈ K · exp(−(K − 1) / 2N). At these N the formula is within a per cent.</details>
 # <details><summary>Hint 2</summary><code>np.exp</code> of a negative number lies between 0 and 1. Multiply that by K.</details>
 
-# %% exercise="healthy" stub="healthy = None"
+# %%
 from vqlab.labs.lab00 import exercises as lab00
 
+# %% exercise="healthy" stub="healthy = None"
 my_k, my_n = lab00.codebook()
 print(f"K = {my_k:,} codes, N = {my_n:,} tokens")
 ### BEGIN SOLUTION

@@ -344,10 +344,11 @@ Markdown(
 # <details><summary>Hint 2</summary><code>torch.cdist(z, codebook)</code> has shape (N, K). You want one index per row, so reduce over the axis of the codes.</details>
 # <details><summary>Hint 3</summary>If you expand ‖z − c‖² = ‖z‖² − 2 z·c + ‖c‖², only ‖z‖² may be left out: it is the same for all codes.</details>
 
+# %%
+from vqlab.labs.lab01 import exercises as lab01
+
+
 # %% exercise="nearest_code"
-import torch
-
-
 def nearest_code(z, codebook):
     ### BEGIN SOLUTION
     return torch.cdist(z, codebook).argmin(dim=1)  # (N, K) -> (N,)
@@ -355,8 +356,6 @@ def nearest_code(z, codebook):
 
 
 # %% check="nearest_code"
-from vqlab.labs.lab01 import exercises as lab01
-
 lab01.nearest_code(nearest_code)
 
 # %% [markdown]
@@ -703,15 +702,15 @@ Markdown(
 # %% [markdown]
 # ## 11. Without code
 #
-# 1. A colleague says: "our codebook is collapsed, let us double K." What will happen?
-# 2. Why do codes in the *middle* of the heap die and codes at its rim survive?
-# 3. You may not change the number of training steps. Name three ways to keep the codebook alive.
+# 1. You count 10 active codes of 256 on 80 latents, a colleague counts 20 on 4,000, at the same step. Who is right?
+# 2. A codebook has 30 codes in use and reads a perplexity of 16. How can both be true?
+# 3. A warm-up of 400 steps takes these steps from the quantized training. Why does that not cost?
 #
 # <details><summary>Answers</summary>
 #
-# 1. Next to nothing: a cold perplexity hardly grows with K (section 4).
-# 2. When latents surround the heap, the nearest code to any latent is on the side that faces it (section 5).
-# 3. Replace dead codes by latents while training; or start the codes at the scale that the latents will have; or spend part of the steps as a warm-up.
+# 1. Both counted rightly, but 80 latents cannot choose more than 80 codes, and choose few of the rare ones. Say N with the number; take many times K.
+# 2. Perplexity weighs codes by how often they are chosen. It equals their number only if all are chosen equally often; here a few take most of the tokens.
+# 3. Nothing is lost in them: the encoder and the decoder learn to reconstruct, without codes in their way. What is left to do is to place the codes, and to let them settle.
 #
 # </details>
 #

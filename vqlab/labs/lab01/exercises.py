@@ -319,8 +319,8 @@ ema_step = Exercise(
     tensors=True,
     returns=("codes", "counts", "sums"),
     tests=(
-        Test("counts become γ·counts + (1 − γ)·hits", _batch, parts=(1,)),
-        Test("sums become γ·sums + (1 − γ)·(sum of the latents that chose the code)", _batch, parts=(2,)),
+        Test("counts become γᵐ·counts + (1 − γᵐ)·hits", _batch, parts=(1,)),
+        Test("sums become γᵐ·sums + (1 − γᵐ)·(sum of the latents that chose the code)", _batch, parts=(2,)),
         Test("codes are the new sums over the new counts", _batch, parts=(0,)),
         Test("a code nobody chose stays where it is", _batch, parts=(0,), where=_unchosen),
     ),

@@ -454,6 +454,10 @@ Markdown(
 # <details><summary>Hint 2</summary><code>y[tokens == token]</code> are the classes of one token, <code>np.bincount(…).max()</code> is the size of the commonest. Go through <code>np.unique(tokens)</code>: not every number need occur.</details>
 
 
+# %%
+from vqlab.labs.lab02 import exercises as lab02
+
+
 # %% exercise="token_purity"
 def token_purity(tokens, y):
     ### BEGIN SOLUTION
@@ -463,8 +467,6 @@ def token_purity(tokens, y):
 
 
 # %% check="token_purity"
-from vqlab.labs.lab02 import exercises as lab02
-
 lab02.token_purity(token_purity)
 
 # %% [markdown]

@@ -119,6 +119,7 @@ table(
 
 # %%
 cold, warm = (wide | {"codebook_size": largest, "warmup": warmup} for warmup in (0, longest))
+smaller = grid.axes["codebook_size"].values[-2]
 probed = {start: 100 * grid.at(**wide, warmup=start)["probe_tokens"] for start in (0, longest)}  # (K, seeds)
 Markdown(
     f"- **Tokens: ill.** Of {largest:,} codes a cold start uses {spread(grid.final('active', **cold))}, with the warm-up "
@@ -130,7 +131,9 @@ Markdown(
     f"{range_of(grid.final('used_dim', **warm))}.\n"
     f"- **And one number lies.** All rows of the cold codebook have dimension {range_of(grid.final('code_dim', **cold))}, "
     f"{'more' if grid.final('code_dim', **cold).mean() > grid.final('code_dim', **warm).mean() else 'no more'} than those of the warm one, "
-    f"{range_of(grid.final('code_dim', **warm))}. That number alone does not show the patient's illness."
+    f"{range_of(grid.final('code_dim', **warm))}. That number alone does not show the patient's illness. "
+    f"(At K = {smaller:,}: {range_of(grid.final('code_dim', **cold | {'codebook_size': smaller}))} cold, {range_of(grid.final('code_dim', **warm | {'codebook_size': smaller}))} warm, where the codes in use have "
+    f"{range_of(grid.final('used_dim', **cold | {'codebook_size': smaller}))} and {range_of(grid.final('used_dim', **warm | {'codebook_size': smaller}))}.)"
 )
 
 # %% [markdown]
@@ -319,14 +322,15 @@ Explorer.of(grid, partial(sizes.rates_view, codecs), start=wide)
 # %% [markdown]
 # **Left:** with a cold start the curve flattens: you pay for more bits and get little. With a warm-up it goes on rising.
 #
-# **Right:** the same trainings, but their tokens packed by an ideal entropy coder, which takes log₂ (perplexity) bits for a token. Each training is a marker. Now see how far a cold one lies below the line of the warm ones:
+# **Right:** the same trainings, but their tokens packed by an ideal entropy coder, which takes log₂ (perplexity) bits for a token. Each training is a marker. Join the warm ones by straight lines in your mind: how far below lies a cold one?
+# (At the smallest K nothing collapses, so it is left out.)
 
 # %%
 below = {
     width: readings.behind_warm(grid, width)[1:] for width in grid.axes["width"].values
 }  # (K, seeds), without the smallest K
 table(
-    ["width", "dB that cold trainings lie below the warm line at their packed rate (K ≥ 256)"],
+    ["width", "dB that cold trainings lie below the line through the warm ones, at their packed rate (K ≥ 256)"],
     [[width, values] for width, values in below.items()],
 )
 
@@ -348,9 +352,10 @@ table(
 # <details><summary>Hint 1</summary>To tell one of K codes takes log2 K bits. Multiply by the tokens of an image, add the header, divide by its pixels.</details>
 # <details><summary>Hint 2</summary>PSNR = 10 log10 (peak² / mse), and the peak is the largest value that a pixel may have. The error is a square already.</details>
 
-# %% exercise="rate_and_psnr"
+# %%
 from vqlab.labs.lab03 import exercises as lab03
 
+# %% exercise="rate_and_psnr"
 my_peak, my_header = lab03.peak_and_header()
 print(f"pixels lie in 0…{my_peak}; a header of {my_header} bits")
 
@@ -480,20 +485,20 @@ one_picture = variants.final(
 relu, leaky = (narrowed("mse", encoder, 0) for encoder in ("width 4", "width 4, leaky ReLU"))
 dead = np.isclose(relu, leaky, rtol=1e-4) & (relu > 0.95 * one_picture)
 alive = 100 * (1 - narrowed("mse", "width 4", longest)[~dead].mean() / relu[~dead].mean())
-cost = probe("width 32", longest).mean() - probe("width 8", longest).mean()
+cost = {start: probe("width 32", start).mean() - probe("width 8", start).mean() for start in (0, longest)}
 classes = [probe("width 4", 0), probe("width 4, leaky ReLU", 0), probe("width 4", longest)]
 narrowest = (
     f"- **At width 4 a whole training can die.** {dead.sum()} of {dead.size} cold ones end with one and the same error whether the encoder has ReLU or leaky ReLU, {1000 * relu[dead].max():.0f} thousandths: "
     f"that of one picture for all ({1000 * one_picture:.0f}). So it is the *decoder* that no longer looks at its tokens. With the ReLU encoder the classes are gone, too (a probe reads {range_of(classes[0][dead])} %, chance is 10), "
-    f"with the leaky one they are not ({range_of(classes[1][dead])} %). With the warm-up the same seed lives, and reads {range_of(classes[2][dead])} %. Without that seed the warm-up saves {alive:.0f} % at width 4.\n"
+    f"with the leaky one they are not ({range_of(classes[1][dead])} %). With the warm-up the same seed lives, and reads {range_of(classes[2][dead])} %.\n"
     if dead.any()
     else ""
 )
 Markdown(
-    f"- **The warm-up saves error at every width**: {saves('width 4')} at width 4, {saves('width 8')} at 8, {saves('width 16')} at 16 and {saves('width 32')} at 32.\n"
+    f"- **The warm-up saves error at every width**: {saves('width 4')} at width 4{f' ({alive:.0f} % without a seed that died)' if dead.any() else ''}, {saves('width 8')} at 8, {saves('width 16')} at 16 and {saves('width 32')} at 32.\n"
     + narrowest
     + f"- **From width 8 on little is lost, and no warm-up moves it.** From the embeddings of width 8 a probe reads {spread(probe('width 8', 0))} % cold and {spread(probe('width 8', longest))} % warm, "
-    f"from those of width 32 {spread(probe('width 32', 0))} % and {spread(probe('width 32', longest))} %. Eight channels cost {cost:.1f} points of {probe('width 32', longest).mean():.0f}, where chance has 10. "
+    f"from those of width 32 {spread(probe('width 32', 0))} % and {spread(probe('width 32', longest))} %. Eight channels cost {cost[0]:.1f} points of {probe('width 32', 0).mean():.0f} cold and {cost[longest]:.1f} of {probe('width 32', longest).mean():.0f} warm, where chance has 10. "
     "Nothing has merged as the classes of Lab 02 did, and training for reconstruction never asked for classes.\n"
     f"- **Dimensions are scarce first.** Cold, the encoders of width 4, 8, 16 and 32 end with {', '.join(range_of(narrowed('latent_dim', f'width {w}', 0)) for w in (4, 8, 16, 32))} dimensions; "
     f"with the warm-up with {', '.join(range_of(narrowed('latent_dim', f'width {w}', longest)) for w in (4, 8, 16, 32))}."
@@ -594,7 +599,8 @@ growth, squared = (
 )
 still = readings.trained(grid, variants, longest, "L1 loss")["active"][:, -1]
 Markdown(
-    f"- **The warm-up saves error, all seeds apart, in {len(held)} of {len(changed)} rows.**\n"
+    f"- **The warm-up saves error, all seeds apart, in {len(held)} of {len(changed)} rows.**"
+    f"{' One of them, random codes, is no cure: there both starts fail.' if 'random codes' in held and max(far[0][1]) < 10 else ''}\n"
     f"- **Replacement restores the use, not the dimensions.** With it a cold start uses {spread(change('replacement')[0][0])} codes, and at β = 0.25 the warm-up then saves {change('replacement')[2]:.0f} %, "
     f"{'all seeds apart' if seeds_apart(*change('replacement')[1]) else 'less than the seeds differ'}. At β = 1 it still saves {left:.0f} %, and with 4 × 4 tokens {coarse:.0f} %. "
     "In all three the cold latents have fewer dimensions than the warm ones. When that costs, and why, is the question of Lab 04.\n"

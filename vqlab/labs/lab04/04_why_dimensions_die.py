@@ -118,8 +118,8 @@ Markdown(
 )
 
 # %% [markdown]
-# "Centroids" moves every code to the mean of the latents that choose it, found from 65,536 fresh samples. A code is a running mean over some sixty steps,
-# so it lags behind latents that still move, and it is noisy; neither changes the story here.
+# "Centroids" moves every code to the mean of the latents that choose it, found from 65,536 fresh samples. A code is a running mean (γ = 0.97: half of it is older than 23 steps),
+# so it lags behind latents that still move, and it is noisy. At the end that changes the dimension little, as the two columns show. At the beginning it matters: section 5.3.
 
 # %% [markdown]
 # ## 5. Explain it
@@ -173,7 +173,7 @@ from vqlab.quantizers import initialise, look_up, nearest_code
 from vqlab.theory import water_fill
 
 torch.set_num_threads(1)  # so small a problem gains nothing from more, and loses much while the machine is busy
-rows = []
+rows, above_shannon = [], []
 for second in (1, 0.1, 0.02, 0.002, 0.0003):
     variances = np.array([4, second])
     dice = [torch.Generator().manual_seed(0)]
@@ -186,6 +186,7 @@ for second in (1, 0.1, 0.02, 0.002, 0.0003):
     c = (z * z_q).mean(0) / latent
     left, noise = ((z - z_q) ** 2).mean(0), ((z_q - c * z) ** 2).mean(0)
     water = water_fill(variances, 6)
+    above_shannon.append(left[0] / water.level)
     rows.append(
         [
             second,
@@ -212,9 +213,11 @@ table(
     rows,
 )
 
-# %% [markdown]
-# The two formulas hold for a real quantizer. A mode that sinks gets c = 0 in fact, not only in theory. What theory idealises is D: 64 codes in two dimensions leave about twice
-# Shannon's D*, so real water stands higher.
+# %%
+Markdown(
+    "The two formulas hold for a real quantizer. A mode that sinks gets c = 0 in fact, not only in theory. What theory idealises is D: in the large mode 64 codes leave "
+    f"{min(above_shannon):.1f} to {max(above_shannon):.1f} times Shannon's D*, so **real water stands higher**, and a mode drowns in it that Shannon's would let live."
+)
 
 # %% [markdown]
 # ### 5.3 The race: why a mode dies
@@ -248,7 +251,22 @@ Explorer(
 
 # %% [markdown]
 # Who drowns first? The smallest: it has the least lead and the slowest growth. Who drowns last was fastest among the losers. After a warm-up that is not too short, and at β = 1, only those above water at the switch can live,
-# so **the count at the switch bounds the dimension**. Do real latents race like that? Modes above water, counted on the latents of the real training (β = 1), beside the flow:
+# so **the count at the switch bounds the dimension**. Do real latents race like that? Modes above water, counted on the latents of the real training (β = 1), beside the flow.
+# And a second training, of 100 steps, that differs in one thing: its codes follow at once (γ = 0.5 instead of 0.97).
+
+# %%
+from vqlab import measures
+from vqlab.data import power_law_gaussian
+from vqlab.models import LinearAutoencoder
+from vqlab.training import Settings, Trainer
+
+recipe = ("codebook_size", "batch_size", "learning_rate", "optimizer", "commitment_weight", "replace_below")
+brisk = Settings(**{key: sweep.settings[key] for key in recipe}, decay=0.5, steps=100)
+samples = torch.from_numpy(power_law_gaussian(60_000, d, slope=1).x)
+brisk_run = Trainer(LinearAutoencoder(sweep.seeds, d, d, sweep.settings["start_scale"]), samples, brisk, sweep.seeds)
+early = (0, 10, 25, 50, 75, 100)
+brisk_latents = [brisk_run.run(until=step).latents(samples[:8192]) for step in early]
+brisk_water = [water_fill(measures.principal_variances(latents), 8) for latents in brisk_latents]
 
 # %%
 frames = sweep.settings["frames"]
@@ -256,24 +274,42 @@ cold_flow = race.run(sweep.settings, 0, 8)[0]
 cold_latents = sweep.at(warmup=0, beta=1)["latent_variances"]  # (seeds, frames, d)
 counted = water_fill(cold_latents, 8)
 rows = []
-for step in (0, 10, 25, 50, 75, 100, 1500):
+for step in (*early, 1500):
     i, j = frames.index(step), int(np.searchsorted(cold_flow.times, step))
+    at_once = brisk_water[early.index(step)] if step in early else None
     rows.append(
         [
             step,
             int(cold_flow.active[j]),
             counted.active[:, i],
+            at_once.active if at_once else "",
             f"{cold_flow.level[j]:.4f}",
             f"{counted.level[:, i].mean():.4f}",
+            f"{at_once.level.mean():.4f}" if at_once else "",
         ]
     )
-table(["cold, step", "modes above water: theory", "measured", "level D*: theory", "measured"], rows)
+table(
+    [
+        "cold, step",
+        "modes above water: theory",
+        "measured",
+        "γ = 0.5",
+        "level D*: theory",
+        "measured",
+        "γ = 0.5",
+    ],
+    rows,
+)
 
 # %%
-fewest = frames.index(100)
+at_100, lowest_count = frames.index(100), counted.active.min(1)
+returned = int((counted.active[:, -1] > lowest_count).sum())
 Markdown(
-    f"They do. Real latents stand higher at first, because half of a random start points nowhere and never grows, and they race more slowly, because a real code passes less than Shannon's. "
-    f"But the end is alike: {counted.active[:, 0].mean():.0f} modes above water at step 0, {counted.active[:, fewest].mean():.1f} at step 100 and {counted.active[:, -1].mean():.1f} at the end, where the flow says {cold_flow.active[-1]}."
+    "They do, only later. Real latents stand higher at first, because half of a random start points nowhere and never grows. Then the level rises more slowly: "
+    f"{counted.level[:, at_100].mean():.3f} at step 100, where the flow has {cold_flow.level[int(np.searchsorted(cold_flow.times, 100))]:.3f}. **It is the codes that come late**, as running means do; "
+    f"codes that follow at once reach {brisk_water[-1].level.mean():.3f}.\n\n"
+    f"The end is much alike: {counted.active[:, 0].mean():.0f} modes above water at step 0, {counted.active[:, at_100].mean():.1f} at step 100 and {counted.active[:, -1].mean():.1f} at the end, where the flow says {cold_flow.active[-1]}. "
+    f"In {returned} of {len(lowest_count)} seeds the last count is above the lowest. Counts are made at Shannon's level, and a mode near it may be counted out and in again."
 )
 
 # %% [markdown]
@@ -392,12 +428,43 @@ table(
 away = {beta: readings.errors(sweep, beta=beta).mean(1).min() / kmeans - 1 for beta in sweep.axes["beta"].values}
 Markdown(
     f"**No finite code reaches Shannon's floor**, which takes endlessly long codewords. But look at the last column. With β = ¼ and β = 1 the best trainings are at {away[0.25]:+.1%} and {away[1]:+.1%} "
-    "to k-means on the data itself: **what is left is the price of a finite K, not of the training.** "
+    "to k-means on the data itself (which found its codes on 32,768 samples, so one can be a little below): **what is left is the price of a finite K, not of the training.** "
     f"Without commitment ({away[0]:+.1%}) and with a strong one ({away[4]:+.1%}) the training itself costs something. And at β = 1 k-means does best on the first "
     f"{clustered.axes['modes'].values[int(clustered.at(codebook_size=256, slope=1)['mse'].mean(1).argmin())]} modes, where Shannon would serve {readings.shannon(sweep).active}: "
-    "256 codes cannot afford so many. That is why at β = 1 theory foresees more dimensions than a long warm-up ends with. "
-    "For the same reason it promises more gain than comes, wherever there is a commitment (the two columns of gain)."
+    "256 codes cannot afford so many. That is why at β = 1 theory foresees more dimensions than a long warm-up ends with."
 )
+
+# %%
+floor_with = dict(
+    zip(clustered.axes["modes"].values, clustered.at(codebook_size=256, slope=1)["mse"].mean(1) * d, strict=True)
+)
+rows = []
+for beta in (0.25, 1, 4):
+    predicted, error = readings.predict(sweep, beta), readings.errors(sweep, beta=beta)
+    drowned_to = int(predicted.dimension[0])
+    rows.append(
+        [
+            beta,
+            f"{1 - predicted.error.min() / predicted.error[0]:.1%}",
+            f"{1 - kmeans / floor_with[drowned_to]:.1%} ({drowned_to} modes)",
+            per_cent(readings.gain(error), 1),
+            sweep.final("code_dim", beta=beta)[0],
+        ]
+    )
+table(
+    [
+        "β",
+        "gain foreseen",
+        "k-means, from the modes that theory leaves a cold start to the best",
+        "gain measured",
+        "dimension of a cold start, measured",
+    ],
+    rows,
+)
+
+# %% [markdown]
+# **Theory promises more gain than comes**, wherever there is a commitment, for two reasons. A finite K: k-means, which knows no training, gains less than the flow by as many modes (second column). And a cold start that is better than foreseen:
+# it keeps about one mode that theory drowns (last column beside the number of modes).
 
 # %% [markdown]
 # ## 7. Build it
@@ -414,6 +481,11 @@ Markdown(
 # <details><summary>Hint 3</summary>Each further mode raises the candidate exactly as long as it stands out of the water. So the right n gives the largest candidate. (Bisection on D works as well.)</details>
 
 
+# %%
+from vqlab import data, theory
+from vqlab.labs.lab04 import exercises as lab04
+
+
 # %% exercise="water_level"
 def water_level(variances, bits):
     ### BEGIN SOLUTION
@@ -425,8 +497,6 @@ def water_level(variances, bits):
 
 
 # %% check="water_level"
-from vqlab.labs.lab04 import exercises as lab04
-
 lab04.water_level(water_level)
 
 # %% [markdown]
@@ -630,9 +700,7 @@ dip.dip_view(sweep)
 # The rule of Exercise 5, ready-made: `AdaptiveSwitch` is a callback for any training of vqlab. Setting `warmup` to all the steps leaves the decision to it.
 
 # %%
-from vqlab.data import power_law_gaussian
-from vqlab.models import LinearAutoencoder
-from vqlab.training import AdaptiveSwitch, Settings, Trainer
+from vqlab.training import AdaptiveSwitch
 
 x = torch.from_numpy(power_law_gaussian(20_000, d=32, slope=1).x)
 settings = Settings(
@@ -646,16 +714,31 @@ settings = Settings(
     commitment_weight=1,
     replace_below=0.1,
 )
-for every in (5, 25):
-    switch = AdaptiveSwitch(every=every, patience=75, latest=0.9)
-    Trainer(LinearAutoencoder(seeds=[7]), x, settings, seeds=[7]).run(switch)
-    print(
-        f"a look every {every} steps: {len(switch.history)} looks, lowest count {min(switch.history):.0f}, "
-        f"highest after it {max(switch.history[int(np.argmin(switch.history)) :]):.0f}, switched at step {switch.switched_at}"
-    )
+switch = AdaptiveSwitch(every=5, patience=75, latest=0.9)
+Trainer(LinearAutoencoder(seeds=[7]), x, settings, seeds=[7]).run(switch)
+print(f"a look every 5 steps: {len(switch.history)} looks, switched at step {switch.switched_at}")
 
 # %% [markdown]
-# Patience is a time in steps, so looking more often changes little. How good is the rule? Against the best fixed warm-up of each position, which takes a whole sweep to find. Every seed switches for itself.
+# Patience is a time in steps. Does it matter how often the rule looks? One warm-up of eight seeds, counted at every fifth step, and the rule applied to all looks, to every second and to every fifth:
+
+# %%
+looked, counts = [], []
+
+
+def look(trainer):
+    if trainer.step % 5 == 0:
+        looked.append(trainer.step)
+        counts.append(water_fill(measures.principal_variances(trainer.latents(x[:4096])), 8).active)  # (seeds,)
+
+
+Trainer(LinearAutoencoder(range(8)), x, settings, range(8)).run(look, until=540)
+rows = []
+for seed, history in enumerate(np.stack(counts, axis=1)):  # (seeds, looks)
+    rows.append([seed, *(theory.adaptive_switch(looked[::n], history[::n], 75) or "not by 540" for n in (1, 2, 5))])
+table(["seed", "switches, looking every 5 steps", "every 10", "every 25"], rows)
+
+# %% [markdown]
+# It may move the switch by one more wait, where a single look saw one mode more. Around there the error hardly depends on the length (section 4). How good is the rule? Against the best fixed warm-up of each position, which takes a whole sweep to find. Every seed switches for itself.
 # The rule and its 75 steps were **fixed before these sweeps were run**. Beside it stands a fairer rival than the cold start: the one length that, in hindsight, is best for all positions together.
 
 # %%
@@ -682,15 +765,20 @@ table(["", "regret: mean of all positions ± standard error over seeds", "median
 
 # %%
 rule, hindsight = regrets["rule"].mean(1), list(regrets.values())[2].mean(1)
-behind = (regrets["rule"] - list(regrets.values())[2]).mean(0)  # of every seed, over all positions
+behind = regrets["rule"] - list(regrets.values())[2]  # (positions, seeds)
+odd = int(rule.argmax())
+shares = {"over all positions": behind.mean(0), f"without {places[odd]}": np.delete(behind, odd, 0).mean(0)}
+compared = "; ".join(
+    f"{name} by {per_cent(share, 2)}, {'clear' if readings.clear(share) else 'not clear'}"
+    for name, share in shares.items()
+)
 waits = [adaptive.at(position=place)["switched"].mean() for place in places]
 shaky = readings.errors(sweep, beta=0).std(1).max()
 Markdown(
-    f"- The rule is within {np.sort(rule)[-2]:.1%} of the best fixed length at all positions but one ({places[rule.argmax()]}: {rule.max():.1%}). "
+    f"- The rule is within {np.sort(rule)[-2]:.1%} of the best fixed length at all positions but one ({places[odd]}: {rule[odd]:.1%}, where no warm-up at all is at {regrets['cold start'].mean(1)[odd]:.1%}). "
     f"Without commitment training itself is shaky: at β = 0 the error has a standard deviation over seeds of up to {shaky:.1f}, at β = 1 of {readings.errors(sweep, beta=1).std(1).max():.2f}.\n"
     f"- It waits for {min(waits):.0f} to {max(waits):.0f} steps, by spectrum: it does not know β, and it waits until no mode comes up any more, which a finite code would not need.\n"
-    f"- **The one length that hindsight picks is {'better' if readings.clear(behind) else 'not clearly better'}** "
-    f"({hindsight.mean():.2%} against {rule.mean():.2%} on average). Hindsight needs a sweep; the rule needs one training."
+    f"- **The one length that hindsight picks is better** at {(behind.mean(1) > 0).sum()} of {len(places)} positions: {compared} (± is the standard deviation over seeds). Hindsight needs a sweep; the rule needs one training."
 )
 
 # %% [markdown]
@@ -719,7 +807,7 @@ table(["R (bits)", *(f"T = {t}" for t in ends), "Shannon"], rows)
 
 # %% [markdown]
 # What decides, then, is how unequal the race is. A **tiny start** and **plain SGD** let large modes run far ahead; from a large start there is less to run ahead, and Adam takes steps of about one size in all directions. With either of them the gain is all but gone (fifth row).
-# Image tokenizers use both, so do not expect these percentages there (Lab 03 measures them). The settings also decide which paper you will agree with: β, the length of training, and whether samples repeat.
+# Image tokenizers use both, so a linear model promises them next to nothing. **There it fails:** Lab 03 (section 10) measures on images, with both, gains larger than those of this lab at β = 1. The settings also decide which paper you will agree with: β and the length of training.
 #
 # Say what happens before you look, then try, in the explorers above:
 #

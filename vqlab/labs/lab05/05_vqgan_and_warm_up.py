@@ -371,9 +371,10 @@ Markdown(
 # <details><summary>Hint 1</summary>Both terms have the same value, <code>((z - z_q) ** 2).mean()</code>. They differ in who is detached, so each pulls at one side only.</details>
 # <details><summary>Hint 2</summary>The commitment term pulls at z, so in it z_q is the fixed one: <code>z_q.detach()</code>. In the codebook term it is the other way round.</details>
 
-# %% exercise="vq_loss"
+# %%
 from vqlab.labs.lab05 import exercises as lab05
 
+# %% exercise="vq_loss"
 my_commitment, my_codebook = lab05.loss_weights()
 print(f"weights: commitment {my_commitment}, codebook {my_codebook}")
 

@@ -83,7 +83,7 @@ def _draw_loss(axis: Axes, sweep: StoredSweep, position: dict, step: int) -> Non
         if warmup != position["warmup"]:
             others = sweep.at(**(position | {"warmup": warmup}))["loss"].mean(0)
             axis.plot(steps, others, "-", color=figures.DATA, linewidth=1)
-    axis.plot([], [], "-", color=figures.DATA, linewidth=1, label="others")
+    axis.plot([], [], "-", color=figures.DATA, linewidth=1, label="other warm-ups")
     figures.band(axis, steps, sweep.at(**position)["loss"], figures.WARM, "this", linewidth=2)
     low, high = _loss_range(sweep)
     axis.set(yscale="log", ylim=(low, high), ylabel="total loss")
