@@ -11,9 +11,9 @@ from threadpoolctl import threadpool_info, threadpool_limits
 from vqlab import LabError, measures
 from vqlab.theory import (
     autoencoder_gain,
+    dense,
     dense_flow,
     diagonal_flow,
-    flow,
     loss_floor,
     predicted_active,
     water_fill,
@@ -240,8 +240,8 @@ def test_small_matrices_are_multiplied_on_one_thread(monkeypatch):
     def threads() -> set[int]:
         return {library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas"}
 
-    seen, really = [], flow.water_level
-    monkeypatch.setattr(flow, "water_level", lambda *given: seen.append(threads()) or really(*given))
+    seen, really = [], dense.water_level
+    monkeypatch.setattr(dense, "water_level", lambda *given: seen.append(threads()) or really(*given))
     with threadpool_limits(2, user_api="blas"):
         before = threads()
         dense_flow([2, 1], 3, 0, 0.1)

@@ -1,8 +1,8 @@
 """What rate–distortion theory and plain chance predict. Pure numpy."""
 
-from vqlab.theory.flow import DenseFlow as DenseFlow
+from vqlab.theory.dense import DenseFlow as DenseFlow
+from vqlab.theory.dense import dense_flow as dense_flow
 from vqlab.theory.flow import DiagonalFlow as DiagonalFlow
-from vqlab.theory.flow import dense_flow as dense_flow
 from vqlab.theory.flow import diagonal_flow as diagonal_flow
 from vqlab.theory.growth import adaptive_switch as adaptive_switch
 from vqlab.theory.growth import autoencoder_gain as autoencoder_gain

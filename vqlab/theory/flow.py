@@ -14,18 +14,15 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
-from threadpoolctl import threadpool_limits
 
 from vqlab import LabError
 from vqlab.inputs import floats, number, whole
-from vqlab.inputs import seed as checked_seed
-from vqlab.measures import spectrum_dimension
 from vqlab.theory.water_filling import broadcast, check_bits, check_variances, water_fill, water_level
 
 _WARMUP_POINTS = 200
 # Up to max σ² · total = 20 steps the whole path is right to 2 %, and the end to many digits.
 _STIFFEST = 20
-_MOST_EULER_STEPS = 1_000_000
+MOST_STEPS = 1_000_000
 _LARGEST_GAIN = 1e10
 
 
@@ -41,21 +38,6 @@ class DiagonalFlow(NamedTuple):
     a: np.ndarray
     b: np.ndarray
     latent: np.ndarray
-    level: np.ndarray
-    active: np.ndarray
-    loss: np.ndarray
-
-
-class DenseFlow(NamedTuple):
-    """Trajectories of `dense_flow` at T times (T,).
-
-    latent: spectrum of the latents, descending (T, d).   effective_dimension: modes that hold 99 % of it (T,).
-    level, active, loss (T,): as in `DiagonalFlow`.
-    """
-
-    times: np.ndarray
-    latent: np.ndarray
-    effective_dimension: np.ndarray
     level: np.ndarray
     active: np.ndarray
     loss: np.ndarray
@@ -83,8 +65,8 @@ def diagonal_flow(
     Raises: LabError for bad variances or bits, a warm-up outside 0…total, β < 0, a start that is not finite, or fewer
         steps than max σ² · total / 20.
     """
-    variances, bits, warmup, total, beta = _check_run(variances, bits, warmup, total, beta)
-    steps = whole(steps, "the number of integration steps", most=_MOST_EULER_STEPS)
+    variances, bits, warmup, total, beta = check_run(variances, bits, warmup, total, beta)
+    steps = whole(steps, "the number of integration steps", most=MOST_STEPS)
     if variances.ndim != 1:
         raise LabError(f"the flow needs one spectrum (d,), got shape {variances.shape}: take one at a time")
     a, b = _start_gains(start, variances)
@@ -106,7 +88,7 @@ def diagonal_flow(
     times = np.concatenate([before, after], -1)
     latent = a**2 * variances
     level, active, *_ = water_fill(latent, bits[..., None])
-    c = np.where((times < warmup[..., None])[..., None], 1, _channel_gain(latent, level))
+    c = np.where((times < warmup[..., None])[..., None], 1, channel_gain(latent, level))
     loss = (variances * (1 - 2 * c * a * b + c * (a * b) ** 2)).sum(-1)
     return DiagonalFlow(times, a, b, latent, level, active, loss)
 
@@ -170,7 +152,7 @@ def _quantized_phase(
 def _linear_form(variances: np.ndarray, bits: np.ndarray, state: np.ndarray, beta: float) -> tuple:
     a, b = state
     latent = a * a * variances
-    passed = variances * _channel_gain(latent, water_level(latent, bits))  # c σ²
+    passed = variances * channel_gain(latent, water_level(latent, bits))  # c σ²
     rate = np.array([passed * b * b + beta * (variances - passed), passed * a * a])
     return rate, np.array([variances * b, passed * a])
 
@@ -180,66 +162,13 @@ def _relax(x: np.ndarray, rate: np.ndarray, source: np.ndarray, h: np.ndarray) -
     return x + h * (source - rate * x) * (-np.expm1(-decay) / decay)
 
 
-def _channel_gain(latent: np.ndarray, level: np.ndarray) -> np.ndarray:
+def channel_gain(latent: np.ndarray, level: np.ndarray) -> np.ndarray:
     """c = max(0, 1 − D*/λ): latent (..., d), level (...) -> (..., d); a mode without variance is dead."""
     level = np.minimum(level[..., None], latent)  # the part of λ that is under water
     return 1 - np.divide(level, latent, out=np.ones_like(latent), where=latent > 0)
 
 
-@threadpool_limits.wrap(limits=1, user_api="blas")  # on a busy machine two threads take ten times as long as one
-def dense_flow(
-    variances: ArrayLike,
-    bits: float,
-    warmup: float,
-    total: float,
-    *,
-    beta: float = 1.0,
-    scale: float = 0.01,
-    seed: int = 0,
-) -> DenseFlow:
-    """Train dense weights from a random start: W₁ and W₂ (d, d) iid N(0, scale² / 4d), as arXiv 2605.06870, figure 4.
-
-    With S = W₁ΣW₁ᵀ = U diag(λ) Uᵀ and C = U diag(c) Uᵀ:
-        Ẇ₁ = W₂ᵀ(I − W₂CW₁)Σ − β(I − C)W₁Σ,   Ẇ₂ = (I − W₂W₁)ΣW₁ᵀC.
-    Euler steps short enough for the sharpest direction; 64 modes to T = 400 take a second or two.
-
-    Args: as `diagonal_flow`, for one run; seed decides the start.   Raises: LabError as there, or for scale ≤ 0.
-    """
-    variances, bits, warmup, total, beta = _check_run(variances, bits, warmup, total, beta)
-    if variances.ndim != 1 or bits.ndim or warmup.ndim:
-        raise LabError("the dense flow trains one run: one spectrum (d,), one R and one warm-up at a time")
-    scale = number(scale, "the scale of the random start", above=0, most=1e3)
-    if (needed := total * (2 + beta) * variances.max() / 0.4) > _MOST_EULER_STEPS:
-        raise LabError(f"this flow would take {needed:.3g} steps: shorten the total, or scale the variances down")
-    d, eye = len(variances), np.eye(len(variances))
-    w1, w2 = np.random.default_rng(checked_seed(seed)).normal(0, scale / np.sqrt(4 * d), (2, d, d))
-    t, records = 0.0, []
-    while True:
-        w1_sigma = w1 * variances
-        spectrum, basis = np.linalg.eigh(w1_sigma @ w1.T)
-        latent = np.maximum(spectrum, 0)
-        level = water_level(latent, bits)
-        c = np.ones(d) if t < warmup else _channel_gain(latent, level)
-        channel = (basis * c) @ basis.T
-        through = w2 @ channel
-        signal = np.sum(through * w1_sigma.T)  # tr(W₂ C W₁ Σ)
-        noise_and_signal = np.sum((w2 @ basis) ** 2 * (c * latent))  # the channel's output has variance c·λ
-        records.append((t, latent[::-1], variances.sum() - 2 * signal + noise_and_signal))
-        if t >= total:
-            break
-        end = warmup if t < warmup else total
-        h = min(0.4 / (latent[-1] + (1 + beta) * variances.max() + 1e-12), end - t)
-        # Σ = diag(variances) scales columns; both slopes are taken at the old weights.
-        slope1 = w2.T @ ((eye - through @ w1) * variances) - beta * (w1_sigma - channel @ w1_sigma)
-        slope2 = (w1_sigma.T - w2 @ (w1_sigma @ w1.T)) @ channel
-        w1, w2 = w1 + h * slope1, w2 + h * slope2
-        t = end if h == end - t else t + h
-    times, latent, loss = (np.array(x) for x in zip(*records, strict=True))
-    level, active, *_ = water_fill(latent, bits)
-    return DenseFlow(times, latent, spectrum_dimension(latent), level, active, loss)
-
-
-def _check_run(variances: ArrayLike, bits: ArrayLike, warmup: ArrayLike, total: float, beta: float) -> tuple:
+def check_run(variances: ArrayLike, bits: ArrayLike, warmup: ArrayLike, total: float, beta: float) -> tuple:
     total = number(total, "the total time", above=0)
     beta = number(beta, "the commitment weight β", least=0, most=1e6)
     warmup = floats(warmup, "warm-ups")
