@@ -310,7 +310,7 @@ def test_every_claim_is_a_row_with_numbers_and_with_where_it_holds():
         assert any(character.isdigit() for character in measured)
         assert "nan" not in measured
         assert holds
-    assert claims.where({"a": True, "b": False}) == "at a. Not at b"
+    assert claims.where({"a": True, "b": False}) == "at a<br>not at b"
     assert (claims.where({"a": True}), claims.where({"a": False})) == ("everywhere here", "nowhere here")
 
 

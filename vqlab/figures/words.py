@@ -21,7 +21,7 @@ def spread(values: np.ndarray, digits: int = 3) -> str:
 
 def per_cent(shares: np.ndarray, digits: int = 0) -> str:
     """Shares, one a seed, as 'mean ± standard deviation' in per cent."""
-    return f"{100 * np.mean(shares):.{digits}f} ± {100 * np.std(shares):.{digits}f} %"
+    return f"{100 * np.mean(shares):z.{digits}f} ± {100 * np.std(shares):.{digits}f} %"
 
 
 def range_of(values: ArrayLike) -> str:

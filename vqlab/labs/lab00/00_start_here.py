@@ -176,6 +176,9 @@ table(["N", "perplexity, 20 draws", "first order", "off by", "active, 20 draws",
 # %% [markdown]
 # Trust it from N of a few K upward. With fewer tokens it errs to both sides: too high near N = K, far too low well below. In between it crosses the truth, by accident.
 
+# %%
+from vqlab.labs.lab00 import exercises as lab00
+
 # %% [markdown]
 # ### Exercise 1 · `healthy` (★☆☆, 3 minutes, 1 point)
 #
@@ -184,9 +187,6 @@ table(["N", "perplexity, 20 draws", "first order", "off by", "active, 20 draws",
 #
 # <details><summary>Hint 1</summary>Perplexity ≈ K · exp(−(K − 1) / 2N). At these N the formula is within a per cent.</details>
 # <details><summary>Hint 2</summary><code>np.exp</code> of a negative number lies between 0 and 1. Multiply that by K.</details>
-
-# %%
-from vqlab.labs.lab00 import exercises as lab00
 
 # %% exercise="healthy" stub="healthy = None"
 my_k, my_n = lab00.codebook()

@@ -335,6 +335,9 @@ Markdown(
 #
 # Five exercises. Each has hints to open and a check right under it. A blank exercise says "not yet"; nothing breaks.
 
+# %%
+from vqlab.labs.lab01 import exercises as lab01
+
 # %% [markdown]
 # ### Exercise 1 · `nearest_code` (★☆☆, 3 minutes, 3 points)
 #
@@ -343,9 +346,6 @@ Markdown(
 # <details><summary>Hint 1</summary>Nearest means the <i>smallest</i> Euclidean distance.</details>
 # <details><summary>Hint 2</summary><code>torch.cdist(z, codebook)</code> has shape (N, K). You want one index per row, so reduce over the axis of the codes.</details>
 # <details><summary>Hint 3</summary>If you expand ‖z − c‖² = ‖z‖² − 2 z·c + ‖c‖², only ‖z‖² may be left out: it is the same for all codes.</details>
-
-# %%
-from vqlab.labs.lab01 import exercises as lab01
 
 
 # %% exercise="nearest_code"

@@ -445,6 +445,9 @@ Markdown(
 #
 # Four exercises, in NumPy. And an open question at the end. Each exercise has hints to open and a check right under it. A blank exercise says "not yet"; nothing breaks.
 
+# %%
+from vqlab.labs.lab02 import exercises as lab02
+
 # %% [markdown]
 # ### Exercise 1 · `token_purity` (★☆☆, 4 minutes, 3 points)
 #
@@ -452,10 +455,6 @@ Markdown(
 #
 # <details><summary>Hint 1</summary>For each token: how many samples has its commonest class? Add these up over tokens, and divide by N.</details>
 # <details><summary>Hint 2</summary><code>y[tokens == token]</code> are the classes of one token, <code>np.bincount(…).max()</code> is the size of the commonest. Go through <code>np.unique(tokens)</code>: not every number need occur.</details>
-
-
-# %%
-from vqlab.labs.lab02 import exercises as lab02
 
 
 # %% exercise="token_purity"

@@ -343,6 +343,9 @@ table(
 #
 # Three exercises. Each has hints to open and a check right under it. A blank exercise says "not yet"; nothing breaks.
 
+# %%
+from vqlab.labs.lab03 import exercises as lab03
+
 # %% [markdown]
 # ### Exercise 1 · `rate_and_psnr` (★☆☆, 5 minutes, 3 points)
 #
@@ -351,9 +354,6 @@ table(
 #
 # <details><summary>Hint 1</summary>To tell one of K codes takes log2 K bits. Multiply by the tokens of an image, add the header, divide by its pixels.</details>
 # <details><summary>Hint 2</summary>PSNR = 10 log10 (peak² / mse), and the peak is the largest value that a pixel may have. The error is a square already.</details>
-
-# %%
-from vqlab.labs.lab03 import exercises as lab03
 
 # %% exercise="rate_and_psnr"
 my_peak, my_header = lab03.peak_and_header()

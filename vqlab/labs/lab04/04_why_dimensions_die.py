@@ -110,7 +110,7 @@ used, dims, error = (
 best = readings.best(error)
 arm = readings.right_arm(error)
 Markdown(
-    f"- **The codes are always all used**: at least {used.min() / 256:.1%} of them, at every warm-up length.\n"
+    f"- **The codes are always all used**: at least {used.min():.0f} of 256, at every warm-up length.\n"
     f"- **The dimension grows with the warm-up**, from {spread(dims[0])} cold to {spread(dims[-1])} after {warmups[-1]:,} steps.\n"
     f"- **The error falls** by {per_cent(readings.gain(error), 1)}, most after {warmups[best]} steps.\n"
     f"- **Longer costs little**: after {warmups[-1]:,} steps of warm-up the error is {per_cent(arm, 2)} above the best, "
@@ -471,6 +471,10 @@ table(
 #
 # Six exercises, with hints to open and a check right under each, and an open question.
 
+# %%
+from vqlab import data, theory
+from vqlab.labs.lab04 import exercises as lab04
+
 # %% [markdown]
 # ### Exercise 1 · `water_level` (★★☆, 8 minutes, 4 points)
 #
@@ -479,11 +483,6 @@ table(
 # <details><summary>Hint 1</summary>A mode above water costs ½ log₂(v/D*) bits; all of them together cost R. Note the ½, and that it is log<b>2</b>.</details>
 # <details><summary>Hint 2</summary>Sort the variances, largest first. If exactly the first n are active: log2(D) = (cumsum(log2 v)[n−1] − 2R) / n. That is one candidate for each n.</details>
 # <details><summary>Hint 3</summary>Each further mode raises the candidate exactly as long as it stands out of the water. So the right n gives the largest candidate. (Bisection on D works as well.)</details>
-
-
-# %%
-from vqlab import data, theory
-from vqlab.labs.lab04 import exercises as lab04
 
 
 # %% exercise="water_level"
@@ -673,8 +672,7 @@ values = codes.axes["codebook_size"].values
 cold = np.stack([readings.errors(codes, codebook_size=k)[0] for k in values])  # (K, seeds)
 each = -np.diff(cold.mean(1)) / cold[:-1].mean(1)
 steps_up = ", ".join(f"K = {k:,}: {share:.1%}" for k, share in zip(values[1:], each, strict=True))
-warm = np.stack([readings.errors(codes, codebook_size=k)[1:].mean(1).min() for k in values])
-saved = ", ".join(f"K = {k:,}: {1 - w / c:.1%}" for k, w, c in zip(values, warm, cold.mean(1), strict=True))
+saved = ", ".join(f"K = {k:,}: {per_cent(readings.gain(readings.errors(codes, codebook_size=k)), 1)}" for k in values)
 Markdown(
     f"Four times the codes lower the cold error each time, by {steps_up}: two more bits for the live modes, and more modes that live (dimension "
     f"{codes.final('code_dim', warmup=0).mean(1).min():.1f} to {codes.final('code_dim', warmup=0).mean(1).max():.1f}). "

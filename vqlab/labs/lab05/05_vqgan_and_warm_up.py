@@ -363,6 +363,9 @@ Markdown(
 # First, a trap. Van den Oord's loss has two terms: the **codebook loss** ‖sg(z) − z_q‖² pulls codes to latents, the **commitment loss** ‖z − sg(z_q)‖² pulls latents to codes, and a factor β is meant for the second. In taming-transformers β = ¼ stands, for the sake of old checkpoints, at the *first*.
 # So its commitment has weight 1 where a reader takes it for ¼; and who sets β = 0 to switch the commitment off switches off the learning of the codes. The paper's code inherits this. That is why our `Settings` have two names, `commitment_weight` and `codebook_weight`, and why this lab's commitment has weight 1.
 
+# %%
+from vqlab.labs.lab05 import exercises as lab05
+
 # %% [markdown]
 # ### Exercise 1 · `vq_loss` (★★☆, 10 minutes, 3 points)
 #
@@ -370,9 +373,6 @@ Markdown(
 #
 # <details><summary>Hint 1</summary>Both terms have the same value, <code>((z - z_q) ** 2).mean()</code>. They differ in who is detached, so each pulls at one side only.</details>
 # <details><summary>Hint 2</summary>The commitment term pulls at z, so in it z_q is the fixed one: <code>z_q.detach()</code>. In the codebook term it is the other way round.</details>
-
-# %%
-from vqlab.labs.lab05 import exercises as lab05
 
 # %% exercise="vq_loss"
 my_commitment, my_codebook = lab05.loss_weights()
