@@ -300,6 +300,8 @@ def test_names_as_moodle_and_canvas_give_them(tmp_path):
     for path in (
         f"Zo\u00eb M\u00fcller_123456_assignsubmission_file/{lab.notebook}.ipynb",
         f"Kim Li_99_assignsubmission_file_/{lab.notebook}.ipynb",
+        f"Jo\u00e3o_da Luz_101_assignsubmission_file_{lab.notebook}.ipynb",
+        "Ann_102_assignsubmission_file_lab_2_final.ipynb",
         f"leeann_LATE_1234_567_{lab.notebook}-1.ipynb",
         f"doejohn_77_8_{lab.notebook}.ipynb",
         f"plain_name/{lab.notebook}.ipynb",
@@ -308,10 +310,31 @@ def test_names_as_moodle_and_canvas_give_them(tmp_path):
     assert {h.student for h in collect.find(tmp_path, lab)[0]} == {
         "Zo\u00eb M\u00fcller",
         "Kim Li",
+        "Jo\u00e3o_da Luz",
+        "Ann",
         "leeann",
         "doejohn",
         "plain_name",
     }
+
+
+def test_a_text_typed_beside_a_file_in_moodle_is_no_second_hand_in(tmp_path):
+    lab = EVERY[0]
+    for path in (
+        f"Ann_102_assignsubmission_file_/{lab.notebook}.ipynb",
+        "Ann_102_assignsubmission_onlinetext_/onlinetext.html",
+        "Bob_103_assignsubmission_onlinetext_/onlinetext.html",
+        f"Cy_104_assignsubmission_file_/{lab.notebook}.ipynb",
+        f"Cy_104_assignsubmission_onlinetext_/{lab.notebook}.ipynb",
+        f"Dee_105_assignsubmission_file_{lab.notebook}.ipynb",
+        "Dee_105_assignsubmission_onlinetext_onlinetext.html",
+    ):
+        write(tmp_path / path, "{}")
+    found = {hand_in.student: hand_in for hand_in in collect.find(tmp_path, lab)[0]}
+    assert (found["Ann"].came_as, found["Ann"].remarks) == ("Ann_102_assignsubmission_file_", ())
+    assert found["Ann"].notebook.name == found["Dee"].notebook.name.partition("file_")[2] == f"{lab.notebook}.ipynb"
+    assert "0 notebooks" in found["Bob"].remarks[0]
+    assert "it came more than once" in found["Cy"].remarks[0]
 
 
 def test_each_day_after_the_deadline_costs_its_per_cent():

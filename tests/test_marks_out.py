@@ -135,16 +135,18 @@ def test_the_command_keeps_the_deadline_and_every_table_and_page_takes_off_what_
 def test_moodle_and_canvas_get_their_tables_and_everybody_a_page_under_the_name_they_came_as(course):
     course.set_deadline(LAB, DUE, 50)
     moodle, broken = "Zoë M_77_assignsubmission_file", "broken_9_assignsubmission_file"
+    flat = f"Kim Li_78_assignsubmission_file_{NAME}"
     canvas, late = f"leeann_12_34_{NAME}", f"doejohn_LATE_56_78_{NAME}"
-    for came_as in (moodle, broken, canvas, "plain"):
+    for came_as in (moodle, broken, flat, canvas, "plain"):
         handed_in(course, came_as)
     handed_in(course, late, days_late=0.5)
-    given = {student: verdict() for student in ("Zoë M", "leeann", "doejohn", "plain")}
+    given = {student: verdict() for student in ("Zoë M", "Kim Li", "leeann", "doejohn", "plain")}
     results = graded(course, given | {"broken": Verdict(False, ["no valid notebook"])})
     pages.write(course, LAB, results)
     exports.write(course, LAB, results)
     assert rows(course.folder / "moodle_lab00.csv") == [
         ["Identifier", "Full name", "Grade", "Feedback comments"],
+        ["Participant 78", "Kim Li", "1", ""],
         ["Participant 77", "Zoë M", "1", ""],
         ["Participant 9", "broken", "", "no valid notebook"],
     ]
@@ -158,7 +160,7 @@ def test_moodle_and_canvas_get_their_tables_and_everybody_a_page_under_the_name_
         assert b"<strong>leeann</strong>" in archive.read(canvas.replace(".ipynb", ".html"))
     assert names == {
         *(f"{folder}/feedback.html" for folder in (moodle, "plain", broken)),
-        *(name.replace(".ipynb", ".html") for name in (canvas, late)),
+        *(name.replace(".ipynb", ".html") for name in (flat, canvas, late)),
     }
 
 
