@@ -54,10 +54,18 @@ class Course:
         found = self._settings.get("due", {}).get(lab.name)
         return (str(found[0]), float(found[1])) if found else None
 
-    def set_deadline(self, lab: Lab, due: datetime, per_day: float) -> None:
-        """Decide when hand-ins are due, and what a day costs in per cent."""
-        settings = self._settings
-        every = settings.get("due", {}) | {lab.name: [due.isoformat(), per_day]}
+    def set_deadline(self, lab: Lab, due: datetime | None = None, per_day: float | None = None) -> None:
+        """Decide when hand-ins are due, and what a day costs in per cent; None leaves what holds, at first 0 per cent.
+
+        Raises: LabError if nobody has said yet when they are due.
+        """
+        settings, (when, cost) = self._settings, self.deadline(lab) or ("", 0.0)
+        when, cost = due.isoformat() if due else when, cost if per_day is None else per_day
+        if not when:
+            raise LabError(
+                f"{lab.name} has no due date after which a day could cost anything: give --due 2026-12-01 too"
+            )
+        every = settings.get("due", {}) | {lab.name: [when, cost]}
         write(self.folder / _SETTINGS, json.dumps(settings | {"due": every}, indent=2, ensure_ascii=False))
 
     def seed(self, lab: Lab, student: str) -> int:
