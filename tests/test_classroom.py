@@ -4,6 +4,8 @@ import gzip
 import json
 import os
 import re
+import sqlite3
+from functools import partial
 from itertools import pairwise
 
 import jupytext
@@ -384,6 +386,34 @@ def test_two_commands_at_once_are_refused_and_the_lock_ends_with_the_first(relea
         with refuses("is in use by another command"):
             release(course, lab)
     with course.alone():
+        pass
+
+
+def failing(code: int, says: str):
+    """SQLite's connect, of which every statement fails so."""
+
+    class Connection(sqlite3.Connection):
+        def execute(self, *_):
+            error = sqlite3.OperationalError(says)
+            error.sqlite_errorcode = code
+            raise error
+
+    return partial(sqlite3.connect, factory=Connection)
+
+
+def test_only_another_command_is_taken_for_one(course, monkeypatch, refuses):
+    full = failing(sqlite3.SQLITE_FULL, "database or disk is full")
+    with monkeypatch.context() as patched:
+        patched.setattr("vqlab.classroom.course.sqlite3.connect", full)
+        with refuses(f"the disk that {course.folder} is on is full: make room"), course.alone():
+            pass
+    (course.folder / "in_use.lock").unlink(missing_ok=True)
+    (course.folder / "in_use.lock").mkdir()
+    with refuses("in_use.lock (unable to open database file): delete it"), course.alone():
+        pass
+    (course.folder / "in_use.lock").rmdir()
+    (course.folder / "in_use.lock").write_text("not a lock" * 100)
+    with refuses("in_use.lock (file is not a database): delete it"), course.alone():
         pass
 
 

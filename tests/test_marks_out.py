@@ -218,6 +218,18 @@ def test_moodle_and_canvas_get_their_tables_and_everybody_a_page_under_the_name_
     }
 
 
+@pytest.mark.parametrize(
+    ("writer", "name"), [(exports, "feedback_lab00.zip"), (overview, "overview_lab00.png")], ids=["exports", "overview"]
+)
+def test_what_cannot_be_written_for_want_of_room_is_one_sentence(course, refuses, writer, name):
+    handed_in(course, "ada")
+    results = graded(course, {"ada": verdict()})
+    pages.write(course, LAB, results)
+    (course.folder / f"{name}.partial").mkdir()  # nothing can be written there
+    with refuses(f"{name} ([Errno"):
+        writer.write(course, LAB, results)
+
+
 def test_answers_that_are_alike_are_listed_and_the_overview_counts_named_mistakes(course):
     for student in ("ada", "bob", "cy"):
         handed_in(course, student)

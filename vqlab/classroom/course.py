@@ -5,7 +5,7 @@ import json
 import secrets
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -101,24 +101,37 @@ class Course:
     def alone(self) -> Iterator[None]:
         """Keep others from grading or releasing in this course meanwhile; however the process ends, the lock ends.
 
-        Raises: LabError if another process is at it.
+        Raises: LabError if another process is at it, or if the disk is full or the folder cannot be written.
         """
         # SQLite asks the system for the lock, in the way that each system has.
-        with closing(sqlite3.connect(self.folder / "in_use.lock", timeout=0, isolation_level=None)) as lock:
+        with ExitStack() as held:
             try:
+                lock = held.enter_context(closing(sqlite3.connect(self._lock, timeout=0, isolation_level=None)))
                 lock.execute("BEGIN EXCLUSIVE")
-            except sqlite3.OperationalError as error:
-                raise LabError(f"{self.folder} is in use by another command ({error}): wait until it ends") from error
+            except sqlite3.Error as error:
+                raise LabError(self._why_not_alone(error)) from error
             yield
 
+    @property
+    def _lock(self) -> Path:
+        return self.folder / "in_use.lock"
 
-def write(path: Path, text: str) -> None:
+    def _why_not_alone(self, error: sqlite3.Error) -> str:
+        if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
+            return f"{self.folder} is in use by another command ({error}): wait until it ends"
+        if error.sqlite_errorcode == sqlite3.SQLITE_FULL:
+            return f"the disk that {self.folder} is on is full: make room, and the same command goes on"
+        return f"could not write {self._lock} ({error}): delete it if it is there, or make the folder writable"
+
+
+def write(path: Path, content: str | bytes) -> None:
     """Write a whole file or none: an interrupted or failed write leaves the old one.
 
     Raises: LabError if the disk is full or the folder cannot be written.
     """
+    whole = content.encode() if isinstance(content, str) else content
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, lambda file: file.write(text.encode()))
+        write_atomically(path, lambda file: file.write(whole))
     except OSError as error:
         raise LabError(f"could not write {path} ({error}): make room or choose another folder") from error
