@@ -4,6 +4,7 @@ import gzip
 import json
 import os
 import re
+import shutil
 import sqlite3
 from functools import partial
 from itertools import pairwise
@@ -415,6 +416,25 @@ def test_only_another_command_is_taken_for_one(course, monkeypatch, refuses):
     (course.folder / "in_use.lock").write_text("not a lock" * 100)
     with refuses("in_use.lock (file is not a database): delete it"), course.alone():
         pass
+
+
+def test_without_room_for_temporary_files_grading_does_not_start(released, tmp_path, monkeypatch, refuses):
+    def full(*_, **__):
+        raise shutil.Error([("source", "target", "[Errno 28] No space left on device")] * 300)
+
+    course, lab = released
+    (tmp_path / "submissions" / "ada").mkdir(parents=True)
+    with monkeypatch.context() as patched:
+        patched.setattr("shutil.copytree", full)
+        with refuses("takes no more temporary files: make room there, or set TMPDIR"):
+            grade(course, lab, tmp_path / "submissions")
+
+    def none_left(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(judge, "try_out", none_left)
+    with refuses("grading cannot start: [Errno 28] No space left"):
+        grade(course, lab, tmp_path / "submissions")
 
 
 def made(kind: str, source: str):

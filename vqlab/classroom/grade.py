@@ -59,5 +59,5 @@ def grade(
 def _try_out(course: Course, lab: Lab, box) -> None:
     try:
         judge.try_out(course, lab, box)
-    except MachineFault as fault:
+    except (MachineFault, OSError) as fault:
         raise LabError(f"grading cannot start: {fault}") from fault
