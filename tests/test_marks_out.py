@@ -183,6 +183,13 @@ def test_make_grade_takes_the_due_date_and_what_a_day_costs():
     assert made().endswith("--course course")
 
 
+@pytest.mark.parametrize(
+    ("waiting", "says"), [(1, "1 open answer waits: mark it in"), (2, "2 open answers wait: mark them in")]
+)
+def test_a_round_counts_the_answers_that_wait_in_plain_english(waiting, says):
+    assert says in str(report.Report(Path("marks.csv"), Path("hand.csv"), waiting, [], {}, [], [], "", "none"))
+
+
 # --- Moodle and Canvas ---------------------------------------------------------------------------------------
 
 

@@ -39,8 +39,9 @@ class Report(NamedTuple):
             lines.append(self.lateness)
         if self.waiting:
             page = self.hand_marks.with_suffix(".html")
+            wait, them = ("open answer waits", "it") if self.waiting == 1 else ("open answers wait", "them")
             lines.append(
-                f"{self.waiting} open answers wait: mark them in {page}, save it as {self.hand_marks}, grade once more"
+                f"{self.waiting} {wait}: mark {them} in {page}, save that as {self.hand_marks}, grade once more"
             )
         lines.append(f"walls: {self.walls}")
         return "\n".join(lines)
