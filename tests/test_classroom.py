@@ -68,9 +68,9 @@ def test_a_list_of_students_is_read_and_checked(tmp_path, refuses):
     for text, words in (
         ("", "is empty"),
         ("student\n", "is empty"),
-        ("ada\nada\n", "names ada twice"),
+        ("ada\n\nada\nbob\nbob\nada\n", "names ada in lines 1, 3 and 6; bob in lines 4 and 5: keep one line"),
         ("ada\nAda\n", "names Ada, ada twice"),
-        ("Jos\u00e9\nJose\u0301\n", "names José twice"),
+        ("Jos\u00e9\nJose\u0301\n", "names José in lines 1 and 2"),
         ("x" * 300, "more than 80 characters"),
         ("../evil\n", "cannot be a student id"),
         ("a/b\n", "cannot be a student id"),
@@ -89,6 +89,37 @@ def test_a_list_of_students_is_read_and_checked(tmp_path, refuses):
         students.read_list(path)
     with refuses("cannot be read: No such file"):
         students.read_list(tmp_path / "missing.txt")
+
+
+def test_a_table_of_students_says_which_column_holds_the_ids(tmp_path, refuses):
+    path = tmp_path / "students.csv"
+    for text in (
+        "Student ID;Name\njsmith;John Smith\nzmu;Müller, Zoë\n",
+        "Name\tusername\nJohn Smith\tjsmith\n\nMüller, Zoë\tzmu\n",
+        'Name,student_id,\nJohn Smith,jsmith,\n"Müller, Zoë",zmu,\n',
+        "jsmith\r\nzmu\r\n",
+        "ID\njsmith,,\nzmu\n",
+    ):
+        path.write_bytes(text.encode())
+        assert students.read_list(path) == ["jsmith", "zmu"], text
+    path.write_text('"Müller, Zoë"\n')
+    assert students.read_list(path) == ["Müller, Zoë"]
+    unclear = f"of the list of students {path} does not say which part is the id, "
+    for text, words in (
+        ("jsmith;John Smith\n", f"line 1 {unclear}'jsmith, John Smith': write one id"),
+        ("ada\njsmith;John Smith\n", f"line 2 {unclear}'jsmith;John Smith'"),
+        ("ada\n\nMüller, Zoë\n", f"line 3 {unclear}'Müller, Zoë'"),
+        ("ada\njsmith\tJohn\n", f"line 2 {unclear}"),
+        ("Login,Name\njsmith,John\n", f"line 1 {unclear}'Login, Name'"),
+        ("student\nMüller, Zoë\n", f"line 2 {unclear}'Müller, Zoë'"),
+        ("student\njsmith;John\n", f"line 2 {unclear}'jsmith;John'"),
+        ("id,name\nada,Ada\nbob,Bob,x\n", f"line 3 {unclear}'bob, Bob, x'"),
+        ("name,id\nAda,ada\nBob\n", f"line 3 {unclear}'Bob'"),
+        ("id;name\n;Ada\n", f"line 2 {unclear}', Ada'"),
+    ):
+        path.write_text(text)
+        with refuses(words):
+            students.read_list(path)
 
 
 def test_a_course_that_cannot_be_written_is_one_sentence(tmp_path, refuses):
