@@ -63,7 +63,8 @@ class Course:
         when, cost = due.isoformat() if due else when, cost if per_day is None else per_day
         if not when:
             raise LabError(
-                f"{lab.name} has no due date after which a day could cost anything: give --due 2026-12-01 too"
+                f"{lab.name} has no due date after which a day could cost anything: add --due 2026-12-01, or "
+                "DUE=2026-12-01 where you use make"
             )
         every = settings.get("due", {}) | {lab.name: [when, cost]}
         write(self.folder / _SETTINGS, json.dumps(settings | {"due": every}, indent=2, ensure_ascii=False))
