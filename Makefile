@@ -46,8 +46,8 @@ sweeps: $(READY)  ## remake every stored sweep (hours)
 assignment: $(READY)  ## release a lab to a class: LAB=01 [STUDENTS=ids.txt] [COURSE=folder]
 	$(BIN)/python -m vqlab assignment $(LAB) --course $(COURSE) $(if $(STUDENTS),--students $(STUDENTS))
 
-grade: $(READY)  ## grade what came back: LAB=01 SUBMISSIONS=folder [COURSE=folder]
-	$(BIN)/python -m vqlab grade $(LAB) $(SUBMISSIONS) --course $(COURSE)
+grade: $(READY)  ## grade what came back: LAB=01 SUBMISSIONS=folder [DUE=2026-12-01 LATE=10] [COURSE=folder]
+	$(BIN)/python -m vqlab grade $(LAB) $(SUBMISSIONS) --course $(COURSE) $(if $(DUE),--due "$(DUE)") $(if $(LATE),--late $(LATE))
 
 pack: $(READY)  ## write the teacher's pack: LAB=01 [STUDENTS=ids.txt] [COURSE=folder]
 	$(BIN)/python -m vqlab pack $(LAB) --course $(COURSE) $(if $(STUDENTS),--students $(STUDENTS))

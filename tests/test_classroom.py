@@ -4,6 +4,9 @@ import gzip
 import json
 import os
 import re
+import shutil
+import sqlite3
+from functools import partial
 from itertools import pairwise
 
 import jupytext
@@ -65,9 +68,9 @@ def test_a_list_of_students_is_read_and_checked(tmp_path, refuses):
     for text, words in (
         ("", "is empty"),
         ("student\n", "is empty"),
-        ("ada\nada\n", "names ada twice"),
+        ("ada\n\nada\nbob\nbob\nada\n", "names ada in lines 1, 3 and 6; bob in lines 4 and 5: keep one line"),
         ("ada\nAda\n", "names Ada, ada twice"),
-        ("Jos\u00e9\nJose\u0301\n", "names José twice"),
+        ("Jos\u00e9\nJose\u0301\n", "names José in lines 1 and 2"),
         ("x" * 300, "more than 80 characters"),
         ("../evil\n", "cannot be a student id"),
         ("a/b\n", "cannot be a student id"),
@@ -86,6 +89,37 @@ def test_a_list_of_students_is_read_and_checked(tmp_path, refuses):
         students.read_list(path)
     with refuses("cannot be read: No such file"):
         students.read_list(tmp_path / "missing.txt")
+
+
+def test_a_table_of_students_says_which_column_holds_the_ids(tmp_path, refuses):
+    path = tmp_path / "students.csv"
+    for text in (
+        "Student ID;Name\njsmith;John Smith\nzmu;Müller, Zoë\n",
+        "Name\tusername\nJohn Smith\tjsmith\n\nMüller, Zoë\tzmu\n",
+        'Name,student_id,\nJohn Smith,jsmith,\n"Müller, Zoë",zmu,\n',
+        "jsmith\r\nzmu\r\n",
+        "ID\njsmith,,\nzmu\n",
+    ):
+        path.write_bytes(text.encode())
+        assert students.read_list(path) == ["jsmith", "zmu"], text
+    path.write_text('"Müller, Zoë"\n')
+    assert students.read_list(path) == ["Müller, Zoë"]
+    unclear = f"of the list of students {path} does not say which part is the id, "
+    for text, words in (
+        ("jsmith;John Smith\n", f"line 1 {unclear}'jsmith, John Smith': write one id"),
+        ("ada\njsmith;John Smith\n", f"line 2 {unclear}'jsmith;John Smith'"),
+        ("ada\n\nMüller, Zoë\n", f"line 3 {unclear}'Müller, Zoë'"),
+        ("ada\njsmith\tJohn\n", f"line 2 {unclear}"),
+        ("Login,Name\njsmith,John\n", f"line 1 {unclear}'Login, Name'"),
+        ("student\nMüller, Zoë\n", f"line 2 {unclear}'Müller, Zoë'"),
+        ("student\njsmith;John\n", f"line 2 {unclear}'jsmith;John'"),
+        ("id,name\nada,Ada\nbob,Bob,x\n", f"line 3 {unclear}'bob, Bob, x'"),
+        ("name,id\nAda,ada\nBob\n", f"line 3 {unclear}'Bob'"),
+        ("id;name\n;Ada\n", f"line 2 {unclear}', Ada'"),
+    ):
+        path.write_text(text)
+        with refuses(words):
+            students.read_list(path)
 
 
 def test_a_course_that_cannot_be_written_is_one_sentence(tmp_path, refuses):
@@ -300,6 +334,8 @@ def test_names_as_moodle_and_canvas_give_them(tmp_path):
     for path in (
         f"Zo\u00eb M\u00fcller_123456_assignsubmission_file/{lab.notebook}.ipynb",
         f"Kim Li_99_assignsubmission_file_/{lab.notebook}.ipynb",
+        f"Jo\u00e3o_da Luz_101_assignsubmission_file_{lab.notebook}.ipynb",
+        "Ann_102_assignsubmission_file_lab_2_final.ipynb",
         f"leeann_LATE_1234_567_{lab.notebook}-1.ipynb",
         f"doejohn_77_8_{lab.notebook}.ipynb",
         f"plain_name/{lab.notebook}.ipynb",
@@ -308,10 +344,31 @@ def test_names_as_moodle_and_canvas_give_them(tmp_path):
     assert {h.student for h in collect.find(tmp_path, lab)[0]} == {
         "Zo\u00eb M\u00fcller",
         "Kim Li",
+        "Jo\u00e3o_da Luz",
+        "Ann",
         "leeann",
         "doejohn",
         "plain_name",
     }
+
+
+def test_a_text_typed_beside_a_file_in_moodle_is_no_second_hand_in(tmp_path):
+    lab = EVERY[0]
+    for path in (
+        f"Ann_102_assignsubmission_file_/{lab.notebook}.ipynb",
+        "Ann_102_assignsubmission_onlinetext_/onlinetext.html",
+        "Bob_103_assignsubmission_onlinetext_/onlinetext.html",
+        f"Cy_104_assignsubmission_file_/{lab.notebook}.ipynb",
+        f"Cy_104_assignsubmission_onlinetext_/{lab.notebook}.ipynb",
+        f"Dee_105_assignsubmission_file_{lab.notebook}.ipynb",
+        "Dee_105_assignsubmission_onlinetext_onlinetext.html",
+    ):
+        write(tmp_path / path, "{}")
+    found = {hand_in.student: hand_in for hand_in in collect.find(tmp_path, lab)[0]}
+    assert (found["Ann"].came_as, found["Ann"].remarks) == ("Ann_102_assignsubmission_file_", ())
+    assert found["Ann"].notebook.name == found["Dee"].notebook.name.partition("file_")[2] == f"{lab.notebook}.ipynb"
+    assert "0 notebooks" in found["Bob"].remarks[0]
+    assert "it came more than once" in found["Cy"].remarks[0]
 
 
 def test_each_day_after_the_deadline_costs_its_per_cent():
@@ -362,6 +419,53 @@ def test_two_commands_at_once_are_refused_and_the_lock_ends_with_the_first(relea
             release(course, lab)
     with course.alone():
         pass
+
+
+def failing(code: int, says: str):
+    """SQLite's connect, of which every statement fails so."""
+
+    class Connection(sqlite3.Connection):
+        def execute(self, *_):
+            error = sqlite3.OperationalError(says)
+            error.sqlite_errorcode = code
+            raise error
+
+    return partial(sqlite3.connect, factory=Connection)
+
+
+def test_only_another_command_is_taken_for_one(course, monkeypatch, refuses):
+    full = failing(sqlite3.SQLITE_FULL, "database or disk is full")
+    with monkeypatch.context() as patched:
+        patched.setattr("vqlab.classroom.course.sqlite3.connect", full)
+        with refuses(f"the disk that {course.folder} is on is full: make room"), course.alone():
+            pass
+    (course.folder / "in_use.lock").unlink(missing_ok=True)
+    (course.folder / "in_use.lock").mkdir()
+    with refuses("in_use.lock (unable to open database file): delete it"), course.alone():
+        pass
+    (course.folder / "in_use.lock").rmdir()
+    (course.folder / "in_use.lock").write_text("not a lock" * 100)
+    with refuses("in_use.lock (file is not a database): delete it"), course.alone():
+        pass
+
+
+def test_without_room_for_temporary_files_grading_does_not_start(released, tmp_path, monkeypatch, refuses):
+    def full(*_, **__):
+        raise shutil.Error([("source", "target", "[Errno 28] No space left on device")] * 300)
+
+    course, lab = released
+    (tmp_path / "submissions" / "ada").mkdir(parents=True)
+    with monkeypatch.context() as patched:
+        patched.setattr("shutil.copytree", full)
+        with refuses("takes no more temporary files: make room there, or set TMPDIR"):
+            grade(course, lab, tmp_path / "submissions")
+
+    def none_left(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(judge, "try_out", none_left)
+    with refuses("grading cannot start: [Errno 28] No space left"):
+        grade(course, lab, tmp_path / "submissions")
 
 
 def made(kind: str, source: str):

@@ -2,6 +2,7 @@
 
 import csv
 import os
+import subprocess
 import zipfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,12 +11,13 @@ import pytest
 
 from vqlab import labs
 from vqlab.__main__ import main
-from vqlab.classroom import collect, exports, hand_marks, overview, pages, report
+from vqlab.classroom import collect, exports, hand_marks, overview, pages, record, report
 from vqlab.classroom.course import Course, write
 from vqlab.classroom.judge import Verdict
 from vqlab.classroom.record import Results
 from vqlab.classroom.release import release
 
+ROOT = Path(__file__).parents[1]
 LAB = labs.find("00")
 NAME = f"{LAB.notebook}.ipynb"
 OPEN = "too_few_tokens"
@@ -129,22 +131,83 @@ def test_the_command_keeps_the_deadline_and_every_table_and_page_takes_off_what_
     assert "0.8 of 5 points" in texts[1]
 
 
+def test_a_due_date_is_typed_as_a_day_or_with_a_time_and_what_was_said_before_stays(course, monkeypatch, capsys):
+    monkeypatch.setattr("vqlab.classroom.grade.grade", lambda *_, **__: "")
+    command = ["grade", "00", "all", "--course", str(course.folder)]
+    for late in ("10", "0"):
+        assert main([*command, "--late", late]) == 1
+        assert "lab00 has no due date" in capsys.readouterr().err
+    for text in ("24.11.2026", "2026-13-01", "soon", ""):
+        assert main([*command, "--due", text]) == 1
+        said = capsys.readouterr().err
+        assert f"{text!r} is not understood as a due date: type year, month and day as in 2026-12-01" in said
+        assert "iso" not in said
+    assert course.deadline(LAB) is None
+    for given, wanted in (
+        (["--due", "2026-11-24"], ("2026-11-24T23:59:59", 0)),
+        (["--late", "10"], ("2026-11-24T23:59:59", 10)),
+        (["--due", "2026-11-25T18:00"], ("2026-11-25T18:00:00", 10)),
+        (["--due", "2026-11-26", "--late", "0"], ("2026-11-26T23:59:59", 0)),
+    ):
+        assert main([*command, *given]) == 0
+        assert course.deadline(LAB) == wanted
+
+
+def test_a_round_says_the_deadline_and_how_many_are_late_since_a_copy_makes_all_of_them_so(course):
+    handed_in(course, "in time")
+    results = graded(course, {"in time": verdict()})
+    assert report.lateness(course, LAB, results) == ""
+    course.set_deadline(LAB, DUE, 10)
+    due = "due 1 December 2026, 12:00 UTC, 10 % off for each day begun after it"
+    assert report.lateness(course, LAB, results) == f"{due}: none of 1 graded is late"
+    for days, student in enumerate(("late", "later"), 1):
+        handed_in(course, student, days_late=days)
+        results = graded(course, dict.fromkeys(("in time", "late", "later"), verdict()))
+        said = report.lateness(course, LAB, results)
+        are = "is" if days == 1 else "are"
+        assert f"{due}: {days} of {days + 1} graded {are} late by the time stamps of the files; if copying" in said
+    assert said in str(report.Report(Path("marks.csv"), Path("hand.csv"), 0, [], {}, [], [], said, "none"))
+
+
+def test_a_time_is_said_in_the_zone_that_stands_beside_it():
+    assert record.moment("2026-12-01T12:00:00+01:00") == "1 December 2026, 11:00 UTC"
+    assert record.moment("2026-11-24T23:59:59") == "24 November 2026, 23:59"
+
+
+def test_make_grade_takes_the_due_date_and_what_a_day_costs():
+    def made(*given: str) -> str:
+        command = ["make", "-n", "-o", ".venv/.ready", "grade", "LAB=00", *given]
+        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
+
+    assert made("DUE=2026-12-01 18:00", "LATE=10").endswith('--course course --due "2026-12-01 18:00" --late 10')
+    assert made().endswith("--course course")
+
+
+@pytest.mark.parametrize(
+    ("waiting", "says"), [(1, "1 open answer waits: mark it in"), (2, "2 open answers wait: mark them in")]
+)
+def test_a_round_counts_the_answers_that_wait_in_plain_english(waiting, says):
+    assert says in str(report.Report(Path("marks.csv"), Path("hand.csv"), waiting, [], {}, [], [], "", "none"))
+
+
 # --- Moodle and Canvas ---------------------------------------------------------------------------------------
 
 
 def test_moodle_and_canvas_get_their_tables_and_everybody_a_page_under_the_name_they_came_as(course):
     course.set_deadline(LAB, DUE, 50)
     moodle, broken = "Zoë M_77_assignsubmission_file", "broken_9_assignsubmission_file"
+    flat = f"Kim Li_78_assignsubmission_file_{NAME}"
     canvas, late = f"leeann_12_34_{NAME}", f"doejohn_LATE_56_78_{NAME}"
-    for came_as in (moodle, broken, canvas, "plain"):
+    for came_as in (moodle, broken, flat, canvas, "plain"):
         handed_in(course, came_as)
     handed_in(course, late, days_late=0.5)
-    given = {student: verdict() for student in ("Zoë M", "leeann", "doejohn", "plain")}
+    given = {student: verdict() for student in ("Zoë M", "Kim Li", "leeann", "doejohn", "plain")}
     results = graded(course, given | {"broken": Verdict(False, ["no valid notebook"])})
     pages.write(course, LAB, results)
     exports.write(course, LAB, results)
     assert rows(course.folder / "moodle_lab00.csv") == [
         ["Identifier", "Full name", "Grade", "Feedback comments"],
+        ["Participant 78", "Kim Li", "1", ""],
         ["Participant 77", "Zoë M", "1", ""],
         ["Participant 9", "broken", "", "no valid notebook"],
     ]
@@ -158,8 +221,20 @@ def test_moodle_and_canvas_get_their_tables_and_everybody_a_page_under_the_name_
         assert b"<strong>leeann</strong>" in archive.read(canvas.replace(".ipynb", ".html"))
     assert names == {
         *(f"{folder}/feedback.html" for folder in (moodle, "plain", broken)),
-        *(name.replace(".ipynb", ".html") for name in (canvas, late)),
+        *(name.replace(".ipynb", ".html") for name in (flat, canvas, late)),
     }
+
+
+@pytest.mark.parametrize(
+    ("writer", "name"), [(exports, "feedback_lab00.zip"), (overview, "overview_lab00.png")], ids=["exports", "overview"]
+)
+def test_what_cannot_be_written_for_want_of_room_is_one_sentence(course, refuses, writer, name):
+    handed_in(course, "ada")
+    results = graded(course, {"ada": verdict()})
+    pages.write(course, LAB, results)
+    (course.folder / f"{name}.partial").mkdir()  # nothing can be written there
+    with refuses(f"{name} ([Errno"):
+        writer.write(course, LAB, results)
 
 
 def test_answers_that_are_alike_are_listed_and_the_overview_counts_named_mistakes(course):

@@ -1,6 +1,7 @@
 """What a newcomer meets on the web: the README, the citation, the issue form. Whatever can rot is checked here."""
 
 import re
+import subprocess
 import tomllib
 from itertools import pairwise
 from pathlib import Path
@@ -104,6 +105,18 @@ def test_badges_and_the_first_commands_say_what_the_project_says():
     assert f"pip install {torch} --index-url" in README
     needed = [check for check in doctor.checks() if check.name not in ("bubblewrap", "CIFAR-10")]
     assert f"All {len(needed)} checks passed." in README
+
+
+def test_what_names_students_is_not_committed_by_mistake(tmp_path):
+    (tmp_path / ".gitignore").write_text((ROOT / ".gitignore").read_text())
+    named = ("students.txt", "students_2026.txt", "students.csv", "submissions/ada/a.ipynb", "submissions_01/b.ipynb")
+    for name in (*named, "course/course.json", "course_2026/course.json", "tests/submissions.py", "students.py"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
+    command = ["git", "status", "--porcelain", "-uall"]
+    said = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    assert said.split() == ["??", ".gitignore", "??", "students.py", "??", "tests/submissions.py"]
 
 
 # --- The picture ---------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ import argparse
 import importlib.util
 import sys
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime, time
 from pathlib import Path
 
 from vqlab import LabError
@@ -24,10 +24,8 @@ def add_grade(subcommands: argparse._SubParsersAction) -> None:
     parser.add_argument("--again", action="store_true", help="also what was graded before and has not changed")
     parser.add_argument("--minutes", type=float, default=1, help="time for one exercise (default: 1)")
     parser.add_argument("--gigabytes", type=float, default=2.5, help="memory for one submission (default: 2.5)")
-    parser.add_argument("--due", type=datetime.fromisoformat, help="deadline, such as 2026-12-01T23:59; kept")
-    parser.add_argument(
-        "--late", type=float, default=0, help="per cent that each day begun after it costs (default: 0)"
-    )
+    parser.add_argument("--due", help="deadline: the end of 2026-12-01, or 2026-12-01T18:00; kept for later rounds")
+    parser.add_argument("--late", type=float, help="per cent that each day begun after it costs (at first 0); kept")
 
 
 def add_pack(subcommands: argparse._SubParsersAction) -> None:
@@ -70,10 +68,10 @@ def _grade(chosen: argparse.Namespace, course, lab, _: list[str]) -> int:
 
     if chosen.minutes <= 0 or chosen.gigabytes < 1:
         raise LabError("a submission needs more than 0 minutes and at least 1 gigabyte")
-    if not 0 <= chosen.late <= 100:
+    if chosen.late is not None and not 0 <= chosen.late <= 100:
         raise LabError(f"a day costs from 0 to 100 per cent, not {chosen.late:g}")
-    if chosen.due:
-        course.set_deadline(lab, chosen.due, chosen.late)
+    if chosen.due is not None or chosen.late is not None:
+        course.set_deadline(lab, None if chosen.due is None else _due(chosen.due), chosen.late)
     limits = {"minutes": chosen.minutes, "gigabytes": chosen.gigabytes}
     try:
         print(grade.grade(course, lab, chosen.submissions, again=chosen.again, **limits))
@@ -81,6 +79,21 @@ def _grade(chosen: argparse.Namespace, course, lab, _: list[str]) -> int:
         print("Stopped; graded submissions are kept, so the same command goes on from here.", file=sys.stderr)
         return 130
     return 0
+
+
+def _due(text: str) -> datetime:
+    """The moment that a teacher has typed; a day without a time is due at its end."""
+    try:
+        return datetime.combine(date.fromisoformat(text), time(23, 59, 59))
+    except ValueError:
+        pass
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError as error:
+        raise LabError(
+            f"{text!r} is not understood as a due date: type year, month and day as in 2026-12-01, which means the "
+            "end of that day, or add a time as in 2026-12-01T18:00"
+        ) from error
 
 
 def _pack(chosen: argparse.Namespace, course, lab, students: list[str]) -> int:

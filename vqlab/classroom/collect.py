@@ -17,8 +17,9 @@ from vqlab.labs import Lab
 _LARGEST_MB = 50
 _HELPERS, _HELPER_BYTES = 20, 200_000
 _ARCHIVES = {".zip", ".tar", ".gz", ".tgz", ".7z", ".rar", ".bz2", ".xz"}
-# What they call a hand-in: "Ann Lee_123456_assignsubmission_file", "leeann_LATE_123_4567_01_tokens.ipynb".
-_MOODLE = re.compile(r"(?P<student>.+)_\d+_assignsubmission_(file|onlinetext)_?")
+# What they call a hand-in: "Ann Lee_123456_assignsubmission_file", without folders with "_01_tokens.ipynb" after it;
+# "leeann_LATE_123_4567_01_tokens.ipynb".
+_MOODLE = re.compile(r"(?P<student>.+)_\d+_assignsubmission_(file|onlinetext)(_.*)?")
 _CANVAS = re.compile(r"(?P<student>[^_]+)_(LATE_)?\d+_\d+_.+")
 
 
@@ -86,7 +87,19 @@ def _student(path: Path) -> str:
     return students.composed(students.legible(known["student"] if known else name))
 
 
+def _without_online_texts(paths: list[Path]) -> list[Path]:
+    """Moodle keeps what a student typed beside the file in a folder of its own, which is no second hand-in."""
+    files = [path for path in paths if not _is_online_text(path)]
+    return files or paths
+
+
+def _is_online_text(path: Path) -> bool:
+    known = _MOODLE.fullmatch(path.name)
+    return bool(known and known[2] == "onlinetext" and path.is_dir() and not any(path.rglob("*.ipynb")))
+
+
 def _hand_in(student: str, paths: list[Path], lab: Lab) -> HandIn:
+    paths = _without_online_texts(paths)
     came_as = students.legible(paths[0].name)
     try:
         students.check(student)

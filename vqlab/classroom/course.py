@@ -5,7 +5,7 @@ import json
 import secrets
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -54,10 +54,19 @@ class Course:
         found = self._settings.get("due", {}).get(lab.name)
         return (str(found[0]), float(found[1])) if found else None
 
-    def set_deadline(self, lab: Lab, due: datetime, per_day: float) -> None:
-        """Decide when hand-ins are due, and what a day costs in per cent."""
-        settings = self._settings
-        every = settings.get("due", {}) | {lab.name: [due.isoformat(), per_day]}
+    def set_deadline(self, lab: Lab, due: datetime | None = None, per_day: float | None = None) -> None:
+        """Decide when hand-ins are due, and what a day costs in per cent; None leaves what holds, at first 0 per cent.
+
+        Raises: LabError if nobody has said yet when they are due.
+        """
+        settings, (when, cost) = self._settings, self.deadline(lab) or ("", 0.0)
+        when, cost = due.isoformat() if due else when, cost if per_day is None else per_day
+        if not when:
+            raise LabError(
+                f"{lab.name} has no due date after which a day could cost anything: add --due 2026-12-01, or "
+                "DUE=2026-12-01 where you use make"
+            )
+        every = settings.get("due", {}) | {lab.name: [when, cost]}
         write(self.folder / _SETTINGS, json.dumps(settings | {"due": every}, indent=2, ensure_ascii=False))
 
     def seed(self, lab: Lab, student: str) -> int:
@@ -93,24 +102,37 @@ class Course:
     def alone(self) -> Iterator[None]:
         """Keep others from grading or releasing in this course meanwhile; however the process ends, the lock ends.
 
-        Raises: LabError if another process is at it.
+        Raises: LabError if another process is at it, or if the disk is full or the folder cannot be written.
         """
         # SQLite asks the system for the lock, in the way that each system has.
-        with closing(sqlite3.connect(self.folder / "in_use.lock", timeout=0, isolation_level=None)) as lock:
+        with ExitStack() as held:
             try:
+                lock = held.enter_context(closing(sqlite3.connect(self._lock, timeout=0, isolation_level=None)))
                 lock.execute("BEGIN EXCLUSIVE")
-            except sqlite3.OperationalError as error:
-                raise LabError(f"{self.folder} is in use by another command ({error}): wait until it ends") from error
+            except sqlite3.Error as error:
+                raise LabError(self._why_not_alone(error)) from error
             yield
 
+    @property
+    def _lock(self) -> Path:
+        return self.folder / "in_use.lock"
 
-def write(path: Path, text: str) -> None:
+    def _why_not_alone(self, error: sqlite3.Error) -> str:
+        if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
+            return f"{self.folder} is in use by another command ({error}): wait until it ends"
+        if error.sqlite_errorcode == sqlite3.SQLITE_FULL:
+            return f"the disk that {self.folder} is on is full: make room, and the same command goes on"
+        return f"could not write {self._lock} ({error}): delete it if it is there, or make the folder writable"
+
+
+def write(path: Path, content: str | bytes) -> None:
     """Write a whole file or none: an interrupted or failed write leaves the old one.
 
     Raises: LabError if the disk is full or the folder cannot be written.
     """
+    whole = content.encode() if isinstance(content, str) else content
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(path, lambda file: file.write(text.encode()))
+        write_atomically(path, lambda file: file.write(whole))
     except OSError as error:
         raise LabError(f"could not write {path} ({error}): make room or choose another folder") from error

@@ -5,9 +5,9 @@ import re
 import zipfile
 
 from vqlab.classroom.course import Course
+from vqlab.classroom.course import write as write_file
 from vqlab.classroom.record import GRADED, Results, total
 from vqlab.classroom.report import write_csv
-from vqlab.files import write_atomically
 from vqlab.labs import Lab
 
 _MOODLE = re.compile(r".+_(\d+)_assignsubmission_.+")
@@ -18,7 +18,7 @@ def write(course: Course, lab: Lab, results: Results) -> None:
     """Write feedback_LAB.zip, under the names that the hand-ins came as, and the table of marks to import.
 
     Moodle's is its offline grading worksheet (moodle_LAB.csv), Canvas's its gradebook (canvas_LAB.csv).
-    Raises: LabError or OSError if the disk is full or the folder cannot be written.
+    Raises: LabError if the disk is full or the folder cannot be written.
     """
     deadline = course.deadline(lab)
     moodle = [["Identifier", "Full name", "Grade", "Feedback comments"]]
@@ -37,7 +37,7 @@ def write(course: Course, lab: Lab, results: Results) -> None:
                 f"{came_as.removesuffix('.ipynb')}.html" if came_as.endswith(".ipynb") else f"{came_as}/feedback.html"
             )
             pages.writestr(zipfile.ZipInfo(name, (2000, 1, 1, 0, 0, 0)), page, zipfile.ZIP_DEFLATED)
-    write_atomically(course.folder / f"feedback_{lab.name}.zip", lambda file: file.write(archive.getvalue()))
+    write_file(course.folder / f"feedback_{lab.name}.zip", archive.getvalue())
     for name, rows in (("moodle", moodle), ("canvas", canvas)):
         if len(rows) > 1:
             write_csv(course.folder / f"{name}_{lab.name}.csv", rows)

@@ -52,12 +52,12 @@ def grade(
         pages.write(course, lab, results)
         exports.write(course, lab, results)
         overview.write(course, lab, results)
-    graded = list(results.graded())
-    return report.Report(table, by_hand.path, by_hand.waiting, graded, failed, missing, ignored, box.walls.says)
+    graded, late = list(results.graded()), report.lateness(course, lab, results)
+    return report.Report(table, by_hand.path, by_hand.waiting, graded, failed, missing, ignored, late, box.walls.says)
 
 
 def _try_out(course: Course, lab: Lab, box) -> None:
     try:
         judge.try_out(course, lab, box)
-    except MachineFault as fault:
+    except (MachineFault, OSError) as fault:
         raise LabError(f"grading cannot start: {fault}") from fault

@@ -10,9 +10,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from vqlab.classroom.course import Course
+from vqlab.classroom.course import write as write_file
 from vqlab.classroom.record import Results, marks_of, most_marks
 from vqlab.classroom.report import write_csv
-from vqlab.files import write_atomically
 from vqlab.labs import Lab
 
 _ALIKE, _SHORTEST = 0.85, 150  # of shorter answers all right ones are alike
@@ -20,13 +20,13 @@ _MOST_MISTAKES = 10
 
 
 def write(course: Course, lab: Lab, results: Results) -> None:
-    """Write overview_LAB.png and similar_LAB.csv. Raises: LabError or OSError if the disk is full."""
+    """Write overview_LAB.png and similar_LAB.csv. Raises: LabError if there is no room for them."""
     graded, most = results.graded(), most_marks(course, lab)
     if not graded:
         return
     picture = io.BytesIO()
     _picture(lab, graded, most).savefig(picture, format="png", dpi=110)
-    write_atomically(course.folder / f"overview_{lab.name}.png", lambda file: file.write(picture.getvalue()))
+    write_file(course.folder / f"overview_{lab.name}.png", picture.getvalue())
     rows = [["question", "student", "other student", "alike"], *similar(lab, graded)]
     write_csv(course.folder / f"similar_{lab.name}.csv", rows)
 

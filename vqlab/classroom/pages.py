@@ -5,7 +5,6 @@ Everything that a student or a teacher wrote is escaped, and no script runs in f
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
 from pathlib import Path
 
 import jinja2
@@ -17,7 +16,7 @@ from nbformat import NotebookNode
 from vqlab.classroom.course import Course
 from vqlab.classroom.course import write as write_file
 from vqlab.classroom.reading import grade_id
-from vqlab.classroom.record import GRADED, Results, answer_digest, late_penalty, marks_of, most_marks, total
+from vqlab.classroom.record import GRADED, Results, answer_digest, late_penalty, marks_of, moment, most_marks, total
 from vqlab.labs import Lab
 
 _SHOWN = 6_000  # characters of one answer: six of them, escaped, are 200 KB at most
@@ -30,12 +29,8 @@ _PAGES = jinja2.Environment(
 )
 _PAGES.filters["shown"] = lambda text: text if len(text) <= _SHOWN else f"{text[:_SHOWN]}\n… (cut here)"
 _PAGES.filters["code"] = lambda text: Markup(re.sub("`([^`]+)`", r"<code>\1</code>", str(escape(text))))
-_PAGES.filters["moment"] = lambda text: _moment(datetime.fromisoformat(text))
+_PAGES.filters["moment"] = moment
 _PAGES.filters["points"] = lambda number: f"{number:g}"
-
-
-def _moment(when: datetime) -> str:
-    return f"{when.day} {when:%B %Y, %H:%M}{' UTC' if when.tzinfo else ''}"
 
 
 def write(course: Course, lab: Lab, results: Results) -> None:

@@ -37,18 +37,29 @@ def marks_of(one: dict) -> dict[str, float | None]:
     return given | {name: mark["points"] for name, mark in one["by_hand"].items()}
 
 
+def days_late(one: dict, deadline: tuple[str, float] | None) -> int:
+    """How many days had begun after the deadline when a hand-in was written; 0 if one of the two is unknown."""
+    if deadline is None or not one.get("when"):
+        return 0
+    due, written = (datetime.fromisoformat(text) for text in (deadline[0], one["when"]))
+    return max(0, math.ceil((written - due.astimezone(UTC)) / timedelta(days=1)))
+
+
 def late_penalty(one: dict, deadline: tuple[str, float] | None) -> float:
     """The share of the marks that lateness costs, 0…1: so many per cent for each day begun after the deadline."""
-    if deadline is None or not one.get("when"):
-        return 0.0
-    due, written = (datetime.fromisoformat(text) for text in (deadline[0], one["when"]))
-    days = math.ceil((written - due.astimezone(UTC)) / timedelta(days=1))
-    return min(1.0, max(0, days) * deadline[1] / 100)
+    return min(1.0, days_late(one, deadline) * deadline[1] / 100) if deadline else 0.0
 
 
 def total(one: dict, deadline: tuple[str, float] | None) -> float:
     """All marks in a record so far, less what lateness costs."""
     return sum(mark or 0.0 for mark in marks_of(one).values()) * (1 - late_penalty(one, deadline))
+
+
+def moment(text: str) -> str:
+    """A time in ISO 8601 as people write it: in UTC if it says how far from there it is, else that of this machine."""
+    when = datetime.fromisoformat(text)
+    when = when.astimezone(UTC) if when.tzinfo else when
+    return f"{when.day} {when:%B %Y, %H:%M}{' UTC' if when.tzinfo else ''}"
 
 
 def answer_digest(one: dict, name: str) -> str:

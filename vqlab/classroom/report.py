@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from vqlab.classroom.course import Course, write
-from vqlab.classroom.record import GRADED, Results, late_penalty, marks_of, most_marks, total
+from vqlab.classroom.record import GRADED, Results, days_late, late_penalty, marks_of, moment, most_marks, total
 from vqlab.labs import Lab
 
 
@@ -14,7 +14,8 @@ class Report(NamedTuple):
     """What a round left: the tables, how many answers wait for a person, who was graded or not, and why.
 
     missing: students who were given a variant and have handed in nothing; ignored: files that are no hand-ins.
-    walls: what stood between the hand-ins and this machine.
+    lateness: when they were due and how many were late, "" if nothing is due.   walls: what stood between the hand-ins
+    and this machine.
     """
 
     table: Path
@@ -24,6 +25,7 @@ class Report(NamedTuple):
     not_graded: dict[str, str]
     missing: list[str]
     ignored: list[str]
+    lateness: str
     walls: str
 
     def __str__(self) -> str:
@@ -33,10 +35,13 @@ class Report(NamedTuple):
             lines.append(f"no submission of {', '.join(self.missing)}")
         if self.ignored:
             lines.append(f"ignored: {', '.join(self.ignored)}")
+        if self.lateness:
+            lines.append(self.lateness)
         if self.waiting:
             page = self.hand_marks.with_suffix(".html")
+            wait, them = ("open answer waits", "it") if self.waiting == 1 else ("open answers wait", "them")
             lines.append(
-                f"{self.waiting} open answers wait: mark them in {page}, save it as {self.hand_marks}, grade once more"
+                f"{self.waiting} {wait}: mark {them} in {page}, save that as {self.hand_marks}, grade once more"
             )
         lines.append(f"walls: {self.walls}")
         return "\n".join(lines)
@@ -60,6 +65,20 @@ def write_marks(course: Course, lab: Lab, results: Results) -> Path:
     target = course.folder / f"marks_{lab.name}.csv"
     write_csv(target, rows)
     return target
+
+
+def lateness(course: Course, lab: Lab, results: Results) -> str:
+    """When hand-ins were due, and how many are late: nearly all, where a copy has renewed their time stamps."""
+    if not (deadline := course.deadline(lab)):
+        return ""
+    every = results.graded().values()
+    late = sum(days_late(one, deadline) > 0 for one in every)
+    says = (
+        f"due {moment(deadline[0])}, {deadline[1]:g} % off for each day begun after it: "
+        f"{late or 'none'} of {len(every)} graded {'is' if late < 2 else 'are'} late"
+    )
+    hint = " by the time stamps of the files; if copying has renewed those, copy with `cp -p` and grade with --again"
+    return says + (hint if late else "")
 
 
 def missing(course: Course, lab: Lab, results: Results) -> list[str]:

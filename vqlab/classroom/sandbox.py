@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from vqlab import LabError
 from vqlab.classroom import package
 from vqlab.classroom.process import MachineFault, Process
 from vqlab.classroom.slicing import Cell
@@ -109,9 +110,19 @@ class Sandbox:
 
 @contextlib.contextmanager
 def sandbox(lab: Lab, minutes: float = MINUTES, gigabytes: float = GIGABYTES) -> Iterator[Sandbox]:
-    """A place for running hand-ins to a lab, gone afterwards. minutes: for one exercise.   gigabytes: in all."""
+    """A place for running hand-ins to a lab, gone afterwards. minutes: for one exercise.   gigabytes: in all.
+
+    Raises: LabError if there is no room for it among the temporary files.
+    """
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        yield Sandbox(lab, package.copy(lab, Path(folder)), best(), minutes, gigabytes=gigabytes)
+        try:
+            copied = package.copy(lab, Path(folder))
+        except OSError as error:  # one that holds the errors of all files has hundreds of lines
+            raise LabError(
+                f"grading cannot start, for {Path(folder).parent} takes no more temporary files: make room there, or "
+                "set TMPDIR to a folder that has some"
+            ) from error
+        yield Sandbox(lab, copied, best(), minutes, gigabytes=gigabytes)
 
 
 def _collect(process: Process, jobs: Sequence[Job], replies: list[Reply], patience: float) -> str | None:
