@@ -54,9 +54,12 @@ def write(course: Course, lab: Lab, results: Results) -> None:
             "asked": asked[name],
             "most": most[name],
             "answers": sorted(
-                (answer_digest(one, name), student, one["texts"][name], one["by_hand"].get(name, {}))
-                for student, one in results.graded().items()
-                if one["texts"].get(name)
+                (
+                    (answer_digest(one, name), student, one["texts"][name], one["by_hand"].get(name, {}))
+                    for student, one in results.graded().items()
+                    if one["texts"].get(name)
+                ),
+                key=lambda answer: (bool(answer[-1]), answer),
             ),
         }
         for name in most
