@@ -21,7 +21,9 @@ from vqlab.classroom.judge import Verdict
 from vqlab.classroom.reading import Unreadable
 from vqlab.classroom.record import Results
 from vqlab.classroom.release import release
+from vqlab.classroom.sandbox import Reply
 from vqlab.exercises import variants
+from vqlab.exercises.running import Outcome
 from vqlab.notebooks.build import SOLVED, build
 from vqlab.notebooks.pack import CLASS, exercises, write_pack
 
@@ -163,6 +165,13 @@ def test_a_stranger_to_the_list_is_named_with_the_likeliest_student(course, tmp_
         verdict = judge.judge(course, EVERY[0], HandIn(student, tmp_path / "any.ipynb"), None)
         assert not verdict.graded
         assert re.search(words, *verdict.remarks)
+
+
+def test_a_module_that_is_missed_only_once_a_function_is_called_is_found_too():
+    said = "Your code raised ModuleNotFoundError: No module named 'pandoras'."
+    assert judge._missing_module(Reply([Outcome(), Outcome(fault=said, raised=True)])) == "pandoras"
+    of_ours = "a cell stopped with ModuleNotFoundError: No module named 'vqlab.classroom'"
+    assert judge._missing_module(Reply(None, (of_ours,))) == "", "a part of a package that is here"
 
 
 NOTED = {"points": 3.0, "comment": "good", "of": "now"}

@@ -320,6 +320,32 @@ def test_a_missing_package_stops_the_grading_not_the_students(round_, monkeypatc
         grading.grade(course, QUICK, submissions, again=True)
 
 
+@pytest.mark.usefixtures("untried")
+def test_an_answer_that_wants_a_module_that_is_not_here_is_told_to_the_teacher(tmp_path):
+    course, submissions = Course(tmp_path / "course"), tmp_path / "all"
+    release(course, QUICK)
+    careful = "try:\n    import pandoras\nexcept ImportError:\n    pass\n"
+    for student, code in {
+        "maria": "import pandoras as pd\n",
+        "nils": "from pandoras.io import x\n",
+        "olga": careful,
+    }.items():
+        notebook = solved(QUICK)
+        cell_of(notebook, "healthy").source = code + cell_of(notebook, "healthy").source
+        hand_in(submissions, student, notebook, NAME)
+    report = grading.grade(course, QUICK, submissions)
+    rows = table(report)
+    what = (
+        "the module pandoras, which is not here: if it is a package that you know, install it and grade with --again; "
+        "if it is a file of the student's own, ask for it"
+    )
+    for student in ("maria", "nils"):
+        assert rows[student]["healthy"] == "0"
+        assert f"healthy stopped at {what}" in rows[student]["remarks"]
+    assert (rows["olga"]["healthy"], rows["olga"]["remarks"]) == ("1", "")
+    assert f"\nmaria's answer to healthy and 1 more stopped at {what}\n" in str(report)
+
+
 def test_an_environment_that_fails_the_solved_notebook_cannot_grade(round_, monkeypatch):
     course, submissions, *_ = round_
 

@@ -2,6 +2,7 @@
 
 import difflib
 import json
+import re
 import tempfile
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
@@ -14,6 +15,7 @@ from vqlab.classroom import students
 from vqlab.classroom.collect import HandIn
 from vqlab.classroom.course import Course, write
 from vqlab.classroom.reading import Unreadable, read
+from vqlab.classroom.report import not_here
 from vqlab.classroom.sandbox import Job, Reply, Sandbox
 from vqlab.exercises import variants
 from vqlab.exercises.feedback import Feedback
@@ -22,13 +24,15 @@ from vqlab.labs import Lab
 from vqlab.notebooks.build import SOLVED, build
 
 _LONGEST_SOURCE = 20_000  # characters of an answer that are kept for feedback
+_NO_MODULE = re.compile(r"ModuleNotFoundError: No module named '(\w{1,60})'")
 
 
 @dataclass(frozen=True)
 class Verdict:
     """What became of a hand-in.
 
-    exercises: the feedback on each, as a dictionary, with the "source" of the answer and the "case" it was asked for.
+    exercises: the feedback on each, as a dictionary, with the "source" of the answer, the "case" it was asked for, and
+    the module that it "wants" and that is not here, "" if none.
     texts: the answer to each open question.
     """
 
@@ -75,9 +79,17 @@ def judge(course: Course, lab: Lab, hand_in: HandIn, box: Sandbox) -> Verdict:
                 **asdict(feedback),
                 "source": answers.sources[job.exercise.name][:_LONGEST_SOURCE],
                 "errors": list(reply.errors),
+                "wants": _missing_module(reply) if feedback.state != "passed" else "",
                 "case": cases.get(job.exercise.name, ""),
             }
+    remarks += [f"{name} stopped at {not_here(one['wants'])}" for name, one in done.items() if one["wants"]]
     return Verdict(True, remarks, done, {name: text[:_LONGEST_SOURCE] for name, text in answers.texts.items()})
+
+
+def _missing_module(reply: Reply) -> str:
+    said = [*reply.errors, *(outcome.fault for outcome in reply.outcomes or ())]
+    found = filter(None, map(_NO_MODULE.search, said))
+    return next((match[1] for match in found), "")
 
 
 def _feedback(job: Job, reply: Reply) -> Feedback:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections import defaultdict
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,7 +15,8 @@ class Report(NamedTuple):
     """What a round left: the tables, how many answers wait for a person, who was graded or not, and why.
 
     missing: students who were given a variant and have handed in nothing; ignored: files that are no hand-ins.
-    walls: what stood between the hand-ins and this machine.
+    walls: what stood between the hand-ins and this machine.   wanted: modules that are not here, and the answers that
+    stopped at each.
     """
 
     table: Path
@@ -25,6 +27,7 @@ class Report(NamedTuple):
     missing: list[str]
     ignored: list[str]
     walls: str
+    wanted: dict[str, list[str]]
 
     def __str__(self) -> str:
         lines = [f"{len(self.graded)} graded, {len(self.not_graded)} not; the marks are in {self.table}"]
@@ -33,6 +36,9 @@ class Report(NamedTuple):
             lines.append(f"no submission of {', '.join(self.missing)}")
         if self.ignored:
             lines.append(f"ignored: {', '.join(self.ignored)}")
+        for module, answers in self.wanted.items():
+            others = f" and {len(answers) - 1} more" if len(answers) > 1 else ""
+            lines.append(f"{answers[0]}{others} stopped at {not_here(module)}")
         if self.waiting:
             page = self.hand_marks.with_suffix(".html")
             lines.append(
@@ -60,6 +66,24 @@ def write_marks(course: Course, lab: Lab, results: Results) -> Path:
     target = course.folder / f"marks_{lab.name}.csv"
     write_csv(target, rows)
     return target
+
+
+def not_here(module: str) -> str:
+    """What to do about a module that an answer wants, be it a package or a name that the student made up."""
+    return (
+        f"the module {module}, which is not here: if it is a package that you know, install it and grade with --again; "
+        "if it is a file of the student's own, ask for it"
+    )
+
+
+def wanted(results: Results) -> dict[str, list[str]]:
+    """Modules that are not here, and the answers that stopped at each."""
+    found = defaultdict(list)
+    for student, one in results.graded().items():
+        for name, feedback in one["exercises"].items():
+            if module := feedback.get("wants"):
+                found[module].append(f"{student}'s answer to {name}")
+    return dict(found)
 
 
 def missing(course: Course, lab: Lab, results: Results) -> list[str]:
