@@ -175,30 +175,41 @@ def test_a_module_that_is_missed_only_once_a_function_is_called_is_found_too():
 
 
 NOTED = {"points": 3.0, "comment": "good", "of": "now"}
+BEFORE, EARLIER = NOTED | {"of": "before"}, {"points": 3.0, "comment": "good"}
+SAYS = "an earlier answer got 3: good"
 
 
 @pytest.mark.parametrize(
-    ("row", "mark", "shown", "kept"),
+    ("row", "mark", "earlier", "shown", "kept", "asks_again"),
     [
-        (None, None, ("", ""), None),
-        (Row("", "well"), None, ("", "well"), None),
-        (Row("2,5", "good"), None, ("2,5", "good"), {"points": 2.5, "comment": "good", "of": "now"}),
-        (Row("3", "good"), NOTED, ("3", "good"), NOTED),
-        (Row("3", "good"), NOTED | {"of": "before"}, ("", "an earlier answer got 3: good"), None),
-        (Row("", "good"), NOTED, ("", "good"), None),
-        (None, NOTED, ("3", "good"), NOTED),
-        (None, NOTED | {"of": "before"}, ("", "an earlier answer got 3: good"), None),
-        (Row("3", "good", "before"), None, ("", "an earlier answer got 3: good"), None),
-        (Row("3", "good", "now"), None, ("3", "good", "now"), NOTED),
-        (Row("", "", "before"), None, ("", "", "before"), None),
+        (None, None, None, ("", ""), None, None),
+        (Row("", "well"), None, None, ("", "well"), None, None),
+        (Row("2,5", "good"), None, None, ("2,5", "good"), NOTED | {"points": 2.5}, None),
+        (Row("3", "good"), NOTED, None, ("3", "good"), NOTED, None),
+        (Row("3", "good"), BEFORE, None, ("", SAYS), None, EARLIER),
+        (Row("", "good"), NOTED, None, ("", "good"), None, None),
+        (Row("", "good"), BEFORE, None, ("", "good"), None, None),
+        (None, NOTED, None, ("3", "good"), NOTED, None),
+        (None, BEFORE, None, ("", SAYS), None, EARLIER),
+        (Row("3", "good", "before"), None, None, ("", SAYS), None, EARLIER),
+        (Row("3", "good", "now"), None, None, ("3", "good", "now"), NOTED, None),
+        (Row("3", "good", "now"), BEFORE, None, ("3", "good", "now"), NOTED, None),
+        (Row("", "", "before"), None, None, ("", "", "before"), None, None),
+        (Row("", SAYS, "now"), None, EARLIER, ("", SAYS, "now"), None, EARLIER),
+        (Row("", "", "now"), None, EARLIER, ("", SAYS, "now"), None, EARLIER),
+        (None, None, EARLIER, ("", SAYS), None, EARLIER),
+        (Row("3", "good", "now"), None, EARLIER, ("3", "good", "now"), NOTED, None),
+        (Row("3", "good"), None, EARLIER, ("3", "good"), NOTED, None),
     ],
     ids=[
-        *("new", "waiting", "marked", "again", "rewritten", "taken back", "table lost", "lost and rewritten"),
-        *("rewritten before it was marked", "marked as read", "rewritten and waiting"),
+        *("new", "waiting", "marked", "again", "rewritten", "taken back", "taken back and rewritten", "table lost"),
+        *("lost and rewritten", "rewritten before it was marked", "marked as read", "marked as read though noted"),
+        *("rewritten and waiting", "asked again", "asked again on the page", "asked again and the table lost"),
+        *("marked again", "marked again by a row without a digest"),
     ],
 )
-def test_a_mark_by_hand_belongs_to_the_answer_it_was_given_for(row, mark, shown, kept):
-    assert hand_marks.settle(mark, row, "now") == (kept, Row(*shown))
+def test_a_mark_by_hand_belongs_to_the_answer_it_was_given_for(row, mark, earlier, shown, kept, asks_again):
+    assert hand_marks.settle(mark, earlier, row, "now") == (kept, asks_again, Row(*shown))
 
 
 def test_a_table_of_marks_is_read_as_spreadsheets_write_it(tmp_path, refuses):

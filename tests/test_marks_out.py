@@ -103,6 +103,36 @@ def test_an_override_survives_regrading_a_lost_table_and_a_table_without_it(cour
     assert rows(report.write_marks(course, LAB, results))[1][2] == "0", "a row without points takes it back"
 
 
+def test_an_override_is_asked_for_again_where_the_student_hands_in_another_answer(course):
+    handed_in(course, "ada")
+    hand_marks.exchange(course, LAB, graded(course, {"ada": verdict(passed=False)}))
+    path, page = course.folder / "hand_marks_lab00.csv", course.folder / "hand_marks_lab00.html"
+    path.write_text(f"{path.read_text(encoding='utf-8')}ada,healthy,1,,it was ambiguous\n", encoding="utf-8")
+    hand_marks.exchange(course, LAB, graded(course, {"ada": verdict(passed=False)}))
+    another = verdict(passed=False)
+    another.exercises["healthy"]["source"] = "healthy = 524"
+    for change in (lambda: None, path.unlink, lambda: None):
+        change()
+        results = graded(course, {"ada": another})
+        exchanged = hand_marks.exchange(course, LAB, results)
+        assert (exchanged.waiting, exchanged.again) == (2, 1)
+        (head, row) = rows(report.write_marks(course, LAB, results))
+        assert (row[head.index("healthy")], row[head.index("to mark by hand")]) == ("0", f"{OPEN} healthy")
+        assert ["ada", "healthy", "", "1", "an earlier answer got 1: it was ambiguous"] in [r[:5] for r in rows(path)]
+    said = str(report.Report(path, *exchanged, ["ada"], {}, [], [], "", {}))
+    assert "\n1 open answer and 1 new answer to what was marked by hand wait: mark them in " in said
+    pages.write(course, LAB, results)
+    text = page.read_text(encoding="utf-8")
+    for words in ("healthy = 524", "An earlier answer got 1 of 1 by hand:", "it was ambiguous", "gives this one 0,"):
+        assert words in text
+    assert "will read this one, too" in course.feedback(LAB, "ada").read_text(encoding="utf-8")
+    marked(course, "0")
+    results = graded(course, {"ada": another})
+    assert hand_marks.exchange(course, LAB, results)[1:] == (0, 0)
+    pages.write(course, LAB, results)
+    assert "healthy = 524" not in page.read_text(encoding="utf-8")
+
+
 # --- Lateness ------------------------------------------------------------------------------------------------
 
 

@@ -54,7 +54,7 @@ def grade(
         overview.write(course, lab, results)
     graded = list(results.graded())
     wanted = report.wanted(results)
-    return report.Report(table, by_hand.path, by_hand.waiting, graded, failed, missing, ignored, box.walls.says, wanted)
+    return report.Report(table, *by_hand, graded, failed, missing, ignored, box.walls.says, wanted)
 
 
 def _try_out(course: Course, lab: Lab, box) -> None:

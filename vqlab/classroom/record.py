@@ -37,6 +37,12 @@ def marks_of(one: dict) -> dict[str, float | None]:
     return given | {name: mark["points"] for name, mark in one["by_hand"].items()}
 
 
+def waiting(one: dict) -> list[str]:
+    """What of a record waits for a person: open answers, and exercises that one has marked with another answer."""
+    unread = [name for name, mark in marks_of(one).items() if mark is None]
+    return unread + [name for name in one.get("earlier", {}) if name in one["exercises"]]
+
+
 def late_penalty(one: dict, deadline: tuple[str, float] | None) -> float:
     """The share of the marks that lateness costs, 0…1: so many per cent for each day begun after the deadline."""
     if deadline is None or not one.get("when"):
@@ -62,7 +68,8 @@ class Results:
 
     by_student: id -> {"of": what was graded, under which release and list; "status"; "remarks"; "when" it was written
     and "came_as", its name among the hand-ins; "exercises" and "texts" as in a Verdict; "by_hand": name -> {"points",
-    "comment", "of": digest of the answer}}.
+    "comment", "of": digest of the answer}; "earlier": name -> {"points", "comment"} that another answer got, until a
+    person has marked the present one}.
     """
 
     def __init__(self, course: Course, lab: Lab) -> None:
@@ -88,6 +95,7 @@ class Results:
         if not verdict.graded:
             self._without_marks(hand_in, NOT_GRADED, "; ".join(verdict.remarks), self._of(hand_in))
             return
+        before = self.by_student.get(hand_in.student, {})
         self.by_student[hand_in.student] = {
             "of": self._of(hand_in),
             "status": GRADED,
@@ -96,7 +104,8 @@ class Results:
             "came_as": hand_in.came_as,
             "exercises": verdict.exercises,
             "texts": verdict.texts,
-            "by_hand": self.by_student.get(hand_in.student, {}).get("by_hand", {}),
+            "by_hand": before.get("by_hand", {}),
+            "earlier": before.get("earlier", {}),
         }
         self.save()
 

@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from vqlab.classroom.course import Course, write
-from vqlab.classroom.record import GRADED, Results, late_penalty, marks_of, most_marks, total
+from vqlab.classroom.record import GRADED, Results, late_penalty, marks_of, most_marks, total, waiting
 from vqlab.labs import Lab
 
 
 class Report(NamedTuple):
     """What a round left: the tables, how many answers wait for a person, who was graded or not, and why.
 
+    again: how many of those that wait are new answers to exercises that a person has marked.
     missing: students who were given a variant and have handed in nothing; ignored: files that are no hand-ins.
     walls: what stood between the hand-ins and this machine.   wanted: modules that are not here, and the answers that
     stopped at each.
@@ -22,6 +23,7 @@ class Report(NamedTuple):
     table: Path
     hand_marks: Path
     waiting: int
+    again: int
     graded: list[str]
     not_graded: dict[str, str]
     missing: list[str]
@@ -41,9 +43,9 @@ class Report(NamedTuple):
             lines.append(f"{answers[0]}{others} stopped at {not_here(module)}")
         if self.waiting:
             page = self.hand_marks.with_suffix(".html")
-            lines.append(
-                f"{self.waiting} open answers wait: mark them in {page}, save it as {self.hand_marks}, grade once more"
-            )
+            kinds = {"open answer{}": self.waiting - self.again, "new answer{} to what was marked by hand": self.again}
+            wait = " and ".join(f"{n} {kind.format('s'[: n != 1])}" for kind, n in kinds.items() if n)
+            lines.append(f"{wait} wait: mark them in {page}, save it as {self.hand_marks}, grade once more")
         lines.append(f"walls: {self.walls}")
         return "\n".join(lines)
 
@@ -53,15 +55,15 @@ def write_marks(course: Course, lab: Lab, results: Results) -> Path:
     most, deadline = most_marks(course, lab), course.deadline(lab)
     rows = [["student", "status", *most, "late", "total", "out of", "to mark by hand", "remarks"]]
     for student, one in sorted(results.by_student.items()):
-        marks, sum_, late, waiting = dict.fromkeys(most, ""), "", "", []
+        marks, sum_, late, wait = dict.fromkeys(most, ""), "", "", []
         if one["status"] == GRADED:
             given = marks_of(one)
-            waiting = [name for name in most if given.get(name, 0.0) is None]
+            wait = waiting(one)
             marks = {name: "" if given.get(name) is None else f"{given[name]:g}" for name in most}
             sum_, cost = f"{total(one, deadline):g}", late_penalty(one, deadline)
             late = f"-{cost:.0%}" if cost else ""
         out_of, remarks = f"{sum(most.values()):g}", "; ".join(one["remarks"])
-        rows.append([student, one["status"], *marks.values(), late, sum_, out_of, " ".join(waiting), remarks])
+        rows.append([student, one["status"], *marks.values(), late, sum_, out_of, " ".join(wait), remarks])
     rows += [[student, "no submission", *[""] * (len(rows[0]) - 2)] for student in missing(course, lab, results)]
     target = course.folder / f"marks_{lab.name}.csv"
     write_csv(target, rows)
