@@ -165,6 +165,7 @@ def test_a_stranger_to_the_list_is_named_with_the_likeliest_student(course, tmp_
         verdict = judge.judge(course, EVERY[0], HandIn(student, tmp_path / "any.ipynb"), None)
         assert not verdict.graded
         assert re.search(words, *verdict.remarks)
+        assert verdict.told == ["the name that it came under is not on the list of the class: ask which name to use"]
 
 
 def test_a_module_that_is_missed_only_once_a_function_is_called_is_found_too():
@@ -453,6 +454,9 @@ def test_whatever_a_file_holds_it_is_named_and_stops_nobody(released, tmp_path):
         verdict = judge.judge(course, lab, hand_in, None)
         assert not verdict.graded
         assert wanted[hand_in.student] in " ".join(verdict.remarks), hand_in
+        (told,) = verdict.told
+        assert re.search(": (open it in Jupyter, .*)?hand (it )?in ", told)
+        assert not re.search("remove|ask for|JSON|came more than once|link", told), "that is for the teacher"
         assert len(hand_in.digest) > 3
 
 
@@ -462,19 +466,20 @@ def test_whatever_a_file_holds_it_is_named_and_stops_nobody(released, tmp_path):
 def test_a_broken_later_file_takes_no_marks_away(released):
     course, lab = released
     results, ada = Results(course, lab), HandIn("ada", course.release(lab))
-    results.keep(ada, Verdict(True, ["fine"], {}, {"open": "abc"}))
+    results.keep(ada, Verdict(True, ["fine"], {}, {"open": "abc"}, ["well"]))
     later = HandIn("ada", None, ("0 notebooks",))
     for _ in range(2):
-        results.keep(later, Verdict(False, ["no notebook"]))
+        results.keep(later, Verdict(False, ["no notebook"], told=["hand in one"]))
     one = Results(course, lab).by_student["ada"]
     said = "a later hand-in is not graded (no notebook): these are the marks of the earlier one"
     assert (one["status"], one["remarks"], one["texts"]) == ("graded", ["fine", said], {"open": "abc"})
+    assert one["told"] == ["well", said.replace("no notebook", "hand in one")]
     assert results.has(later), "the broken file would be judged again in every round"
     results.postpone(later, "the disk is full")
     assert not results.has(later)
     assert results.by_student["ada"]["status"] == "graded"
     results.keep(ada, Verdict(True, []))
-    assert results.by_student["ada"]["remarks"] == []
+    assert results.by_student["ada"]["remarks"] == results.by_student["ada"]["told"] == []
 
 
 def test_what_the_machine_spoilt_is_tried_again(released):
@@ -482,6 +487,7 @@ def test_what_the_machine_spoilt_is_tried_again(released):
     results, ada = Results(course, lab), HandIn("ada", course.release(lab))
     results.postpone(ada, "the disk is full")
     assert results.by_student["ada"]["status"] == "not graded yet"
+    assert results.by_student["ada"]["told"] == ["the machine that grades failed, and tries again"]
     assert not Results(course, lab).has(ada)
 
 

@@ -113,6 +113,9 @@ def test_a_student_is_asked_their_own_question_whatever_variant_lies_beside(tmp_
     rows = table(grading.grade(course, lab, tmp_path / "all"))
     assert {row["healthy"] for row in rows.values()} == {"1"}
     assert "it came with the variant of s1" in rows["s0"]["remarks"]
+    page = course.feedback(lab, "s0").read_text(encoding="utf-8")
+    assert "the variant.json that came with it is not yours: you were graded with your own questions" in page
+    assert "s1" not in page, "students read nothing of each other"
     assert (rows["s1"]["remarks"], rows["s2"]["remarks"]) == ("", "")
 
 
@@ -162,7 +165,10 @@ def test_feedback_says_what_was_asked_what_failed_and_why(round_):
     assert "waits of 4" in page
     not_graded = course.feedback(QUICK, "broken").read_text(encoding="utf-8")
     assert "This was not graded." in not_graded
-    assert "is no valid notebook" in not_graded
+    assert f"{NAME} cannot be read: open it in Jupyter, clear its outputs, save it and hand it in again" in not_graded
+    assert "ask for it" not in not_graded
+    renamed = course.feedback(QUICK, "renamed").read_text(encoding="utf-8")
+    assert "what was graded is my lab (1).ipynb" in renamed
 
 
 def test_nothing_in_feedback_runs_and_it_stays_small(round_):
@@ -263,6 +269,7 @@ def test_a_fault_of_the_machine_is_no_verdict_and_the_same_command_tries_again(r
     rows = table(report)
     if not walls.best().bwrap:  # then it cannot be told who shot
         rows["killed"] = rows["no room"]
+    assert "You need do nothing." in course.feedback(QUICK, "no room").read_text(encoding="utf-8")
     for student, said in (("killed", ""), ("no room", "this machine failed: [Errno 28] No space left")):
         assert (rows[student]["status"], rows[student]["total"]) == ("not graded yet", "")
         assert said in rows[student]["remarks"]

@@ -170,13 +170,13 @@ def test_moodle_and_canvas_get_their_tables_and_everybody_a_page_under_the_name_
         handed_in(course, came_as)
     handed_in(course, late, days_late=0.5)
     given = {student: verdict() for student in ("Zoë M", "leeann", "doejohn", "plain")}
-    results = graded(course, given | {"broken": Verdict(False, ["no valid notebook"])})
+    results = graded(course, given | {"broken": Verdict(False, ["broken like jsmith's"], told=["hand in one"])})
     pages.write(course, LAB, results)
     exports.write(course, LAB, results)
     assert rows(course.folder / "moodle_lab00.csv") == [
         ["Identifier", "Full name", "Grade", "Feedback comments"],
         ["Participant 77", "Zoë M", "1", ""],
-        ["Participant 9", "broken", "", "no valid notebook"],
+        ["Participant 9", "broken", "", "hand in one"],
     ]
     assert rows(course.folder / "canvas_lab00.csv") == [
         ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", "lab00"],
@@ -184,6 +184,7 @@ def test_moodle_and_canvas_get_their_tables_and_everybody_a_page_under_the_name_
         ["leeann", "12", "", "", "", "1"],
     ]
     with zipfile.ZipFile(course.folder / "feedback_lab00.zip") as archive:
+        assert not any(b"jsmith" in archive.read(name) for name in archive.namelist()), "it is for the teacher"
         names = set(archive.namelist())
         assert b"<strong>leeann</strong>" in archive.read(canvas.replace(".ipynb", ".html"))
     assert names == {

@@ -17,7 +17,17 @@ from nbformat import NotebookNode
 from vqlab.classroom.course import Course
 from vqlab.classroom.course import write as write_file
 from vqlab.classroom.reading import grade_id
-from vqlab.classroom.record import GRADED, Results, answer_digest, late_penalty, marks_of, most_marks, total, waiting
+from vqlab.classroom.record import (
+    GRADED,
+    LATER,
+    Results,
+    answer_digest,
+    late_penalty,
+    marks_of,
+    most_marks,
+    total,
+    waiting,
+)
 from vqlab.labs import Lab
 
 _SHOWN = 6_000  # characters of one answer: six of them, escaped, are 200 KB at most
@@ -100,7 +110,8 @@ def _feedback(
         "student": student,
         "individual": bool(course.students(lab)),
         "graded": graded,
-        "remarks": one["remarks"],
+        "later": one["status"] == LATER,
+        "told": one.get("told", []),
         "parts": parts,
         "total": total(one, deadline) if graded else 0.0,
         "most": sum(most.values()),

@@ -66,10 +66,10 @@ def answer_digest(one: dict, name: str) -> str:
 class Results:
     """What became of each hand-in, kept in results_LAB.json after every one.
 
-    by_student: id -> {"of": what was graded, under which release and list; "status"; "remarks"; "when" it was written
-    and "came_as", its name among the hand-ins; "exercises" and "texts" as in a Verdict; "by_hand": name -> {"points",
-    "comment", "of": digest of the answer}; "earlier": name -> {"points", "comment"} that another answer got, until a
-    person has marked the present one}.
+    by_student: id -> {"of": what was graded, under which release and list; "status"; "remarks", and "told", as in a
+    Verdict; "when" it was written and "came_as", its name among the hand-ins; "exercises" and "texts" as in a Verdict;
+    "by_hand": name -> {"points", "comment", "of": digest of the answer}; "earlier": name -> {"points", "comment"} that
+    another answer got, until a person has marked the present one}.
     """
 
     def __init__(self, course: Course, lab: Lab) -> None:
@@ -93,13 +93,14 @@ class Results:
     def keep(self, hand_in: HandIn, verdict: "Verdict") -> None:
         """Remember a verdict; a hand-in that cannot be graded takes nobody's earlier marks away."""
         if not verdict.graded:
-            self._without_marks(hand_in, NOT_GRADED, "; ".join(verdict.remarks), self._of(hand_in))
+            self._without_marks(hand_in, NOT_GRADED, "; ".join(verdict.remarks), verdict.told, self._of(hand_in))
             return
         before = self.by_student.get(hand_in.student, {})
         self.by_student[hand_in.student] = {
             "of": self._of(hand_in),
             "status": GRADED,
             "remarks": verdict.remarks,
+            "told": verdict.told,
             "when": hand_in.when,
             "came_as": hand_in.came_as,
             "exercises": verdict.exercises,
@@ -111,16 +112,17 @@ class Results:
 
     def postpone(self, hand_in: HandIn, why: str) -> None:
         """Remember that the machine failed: the next round tries again."""
-        self._without_marks(hand_in, LATER, why, None)
+        self._without_marks(hand_in, LATER, why, ["the machine that grades failed, and tries again"], None)
 
-    def _without_marks(self, hand_in: HandIn, status: str, why: str, of: list[str] | None) -> None:
+    def _without_marks(self, hand_in: HandIn, status: str, why: str, told: list[str], of: list[str] | None) -> None:
         before = self.by_student.get(hand_in.student, {})
         if before.get("status") == GRADED:
-            kept = before.get("kept", before["remarks"])
-            said = f"a later hand-in is {status} ({why}): these are the marks of the earlier one"
-            new = before | {"of": of, "kept": kept, "remarks": [*kept, said]}
+            new = before | {"of": of}
+            for key, kept_as, reason in (("remarks", "kept", why), ("told", "kept_told", "; ".join(told))):
+                kept = new.setdefault(kept_as, before.get(key, []))
+                new[key] = [*kept, f"a later hand-in is {status} ({reason}): these are the marks of the earlier one"]
         else:
-            new = {"of": of, "status": status, "remarks": [why], "came_as": hand_in.came_as}
+            new = {"of": of, "status": status, "remarks": [why], "told": told, "came_as": hand_in.came_as}
         self.by_student[hand_in.student] = new
         self.save()
 
