@@ -193,6 +193,22 @@ def test_moodle_and_canvas_get_their_tables_and_everybody_a_page_under_the_name_
     }
 
 
+def test_the_overview_shows_a_mistake_as_it_is_read(course):
+    shown = {
+        "log2 goes with 2**H, not 3**H. Open hint 1.": "log2 goes with 2**H, not 3**H.",
+        "`/ 2 * n` needs brackets, `/ (2 * n)`.": "/ 2 * n needs brackets, / (2 * n).",
+        "They pay *negative bits*: not the level D*, nor E*.": "They pay negative bits: not the level D*, nor E*.",
+    }
+    handed_in(course, "ada")
+    for says, words in shown.items():
+        given = verdict(passed=False)
+        given.exercises["healthy"]["mistake"] = says
+        figure = overview._picture(LAB, graded(course, {"ada": given}).graded(), {"healthy": 1.0})
+        (label,) = figure.axes[1].get_yticklabels()
+        assert label.get_text().replace("\n", " ") == f"healthy: {words}"
+        assert not label.get_parse_math()
+
+
 def test_answers_that_are_alike_are_listed_and_the_overview_counts_named_mistakes(course):
     for student in ("ada", "bob", "cy"):
         handed_in(course, student)
