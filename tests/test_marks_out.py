@@ -133,6 +133,27 @@ def test_an_override_is_asked_for_again_where_the_student_hands_in_another_answe
     assert "healthy = 524" not in page.read_text(encoding="utf-8")
 
 
+def test_what_a_person_gave_stands_first_and_what_it_overrules_is_left_out(course):
+    for student in ("ada", "bob"):
+        handed_in(course, f"{student}_7_assignsubmission_file")
+    wrong = verdict(passed=False)
+    wrong.exercises["healthy"] |= {"says": "This is K.", "mistake": "This is K.", "errors": ["it stopped"]}
+    wrong.told.append("it stopped")
+    results = graded(course, {"ada": wrong, "bob": wrong})
+    results.by_student["ada"]["by_hand"] = {"healthy": {"points": 1.0, "comment": "it was ambiguous", "of": ""}}
+    pages.write(course, LAB, results)
+    exports.write(course, LAB, results)
+    assert [row[-1] for row in rows(course.folder / "moodle_lab00.csv")[1:]] == ["", "it stopped"]
+    overruled = ("This is K.", "✗ 0 points", "it stopped", "The mistake has a name")
+    texts = {who: course.feedback(LAB, who).read_text(encoding="utf-8") for who in ("ada", "bob")}
+    assert all(words in texts["bob"] for words in overruled)
+    assert not any(words in texts["ada"] for words in overruled)
+    places = [
+        texts["ada"].index(words) for words in ("1 of 1, given by a person:", "it was ambiguous", "healthy = 525")
+    ]
+    assert places == sorted(places)
+
+
 # --- Lateness ------------------------------------------------------------------------------------------------
 
 

@@ -25,6 +25,7 @@ from vqlab.classroom.record import (
     late_penalty,
     marks_of,
     most_marks,
+    told,
     total,
     waiting,
 )
@@ -111,7 +112,7 @@ def _feedback(
         "individual": bool(course.students(lab)),
         "graded": graded,
         "later": one["status"] == LATER,
-        "told": one.get("told", []),
+        "told": told(one),
         "parts": parts,
         "total": total(one, deadline) if graded else 0.0,
         "most": sum(most.values()),

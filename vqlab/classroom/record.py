@@ -43,6 +43,12 @@ def waiting(one: dict) -> list[str]:
     return unread + [name for name in one.get("earlier", {}) if name in one["exercises"]]
 
 
+def told(one: dict) -> list[str]:
+    """What the student reads beside the marks; not what a cell stopped with where a person has given points for it."""
+    overruled = [one["exercises"][name]["errors"] for name in one.get("by_hand", {}) if name in one["exercises"]]
+    return [said for said in one.get("told", []) if not any(said in errors for errors in overruled)]
+
+
 def late_penalty(one: dict, deadline: tuple[str, float] | None) -> float:
     """The share of the marks that lateness costs, 0…1: so many per cent for each day begun after the deadline."""
     if deadline is None or not one.get("when"):
