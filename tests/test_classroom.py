@@ -24,7 +24,9 @@ from vqlab.classroom.judge import Verdict
 from vqlab.classroom.reading import Unreadable
 from vqlab.classroom.record import Results
 from vqlab.classroom.release import release
+from vqlab.classroom.sandbox import Reply
 from vqlab.exercises import variants
+from vqlab.exercises.running import Outcome
 from vqlab.notebooks.build import SOLVED, build
 from vqlab.notebooks.pack import CLASS, exercises, write_pack
 
@@ -197,33 +199,52 @@ def test_a_stranger_to_the_list_is_named_with_the_likeliest_student(course, tmp_
         verdict = judge.judge(course, EVERY[0], HandIn(student, tmp_path / "any.ipynb"), None)
         assert not verdict.graded
         assert re.search(words, *verdict.remarks)
+        assert verdict.told == ["the name that it came under is not on the list of the class: ask which name to use"]
+
+
+def test_a_module_that_is_missed_only_once_a_function_is_called_is_found_too():
+    said = "Your code raised ModuleNotFoundError: No module named 'pandoras'."
+    assert judge._missing_module(Reply([Outcome(), Outcome(fault=said, raised=True)])) == "pandoras"
+    of_ours = "a cell stopped with ModuleNotFoundError: No module named 'vqlab.classroom'"
+    assert judge._missing_module(Reply(None, (of_ours,))) == "", "a part of a package that is here"
 
 
 NOTED = {"points": 3.0, "comment": "good", "of": "now"}
+BEFORE, EARLIER = NOTED | {"of": "before"}, {"points": 3.0, "comment": "good"}
+SAYS = "an earlier answer got 3: good"
 
 
 @pytest.mark.parametrize(
-    ("row", "mark", "shown", "kept"),
+    ("row", "mark", "earlier", "shown", "kept", "asks_again"),
     [
-        (None, None, ("", ""), None),
-        (Row("", "well"), None, ("", "well"), None),
-        (Row("2,5", "good"), None, ("2,5", "good"), {"points": 2.5, "comment": "good", "of": "now"}),
-        (Row("3", "good"), NOTED, ("3", "good"), NOTED),
-        (Row("3", "good"), NOTED | {"of": "before"}, ("", "an earlier answer got 3: good"), None),
-        (Row("", "good"), NOTED, ("", "good"), None),
-        (None, NOTED, ("3", "good"), NOTED),
-        (None, NOTED | {"of": "before"}, ("", "an earlier answer got 3: good"), None),
-        (Row("3", "good", "before"), None, ("", "an earlier answer got 3: good"), None),
-        (Row("3", "good", "now"), None, ("3", "good", "now"), NOTED),
-        (Row("", "", "before"), None, ("", "", "before"), None),
+        (None, None, None, ("", ""), None, None),
+        (Row("", "well"), None, None, ("", "well"), None, None),
+        (Row("2,5", "good"), None, None, ("2,5", "good"), NOTED | {"points": 2.5}, None),
+        (Row("3", "good"), NOTED, None, ("3", "good"), NOTED, None),
+        (Row("3", "good"), BEFORE, None, ("", SAYS), None, EARLIER),
+        (Row("", "good"), NOTED, None, ("", "good"), None, None),
+        (Row("", "good"), BEFORE, None, ("", "good"), None, None),
+        (None, NOTED, None, ("3", "good"), NOTED, None),
+        (None, BEFORE, None, ("", SAYS), None, EARLIER),
+        (Row("3", "good", "before"), None, None, ("", SAYS), None, EARLIER),
+        (Row("3", "good", "now"), None, None, ("3", "good", "now"), NOTED, None),
+        (Row("3", "good", "now"), BEFORE, None, ("3", "good", "now"), NOTED, None),
+        (Row("", "", "before"), None, None, ("", "", "before"), None, None),
+        (Row("", SAYS, "now"), None, EARLIER, ("", SAYS, "now"), None, EARLIER),
+        (Row("", "", "now"), None, EARLIER, ("", SAYS, "now"), None, EARLIER),
+        (None, None, EARLIER, ("", SAYS), None, EARLIER),
+        (Row("3", "good", "now"), None, EARLIER, ("3", "good", "now"), NOTED, None),
+        (Row("3", "good"), None, EARLIER, ("3", "good"), NOTED, None),
     ],
     ids=[
-        *("new", "waiting", "marked", "again", "rewritten", "taken back", "table lost", "lost and rewritten"),
-        *("rewritten before it was marked", "marked as read", "rewritten and waiting"),
+        *("new", "waiting", "marked", "again", "rewritten", "taken back", "taken back and rewritten", "table lost"),
+        *("lost and rewritten", "rewritten before it was marked", "marked as read", "marked as read though noted"),
+        *("rewritten and waiting", "asked again", "asked again on the page", "asked again and the table lost"),
+        *("marked again", "marked again by a row without a digest"),
     ],
 )
-def test_a_mark_by_hand_belongs_to_the_answer_it_was_given_for(row, mark, shown, kept):
-    assert hand_marks.settle(mark, row, "now") == (kept, Row(*shown))
+def test_a_mark_by_hand_belongs_to_the_answer_it_was_given_for(row, mark, earlier, shown, kept, asks_again):
+    assert hand_marks.settle(mark, earlier, row, "now") == (kept, asks_again, Row(*shown))
 
 
 def test_a_table_of_marks_is_read_as_spreadsheets_write_it(tmp_path, refuses):
@@ -537,6 +558,9 @@ def test_whatever_a_file_holds_it_is_named_and_stops_nobody(released, tmp_path):
         verdict = judge.judge(course, lab, hand_in, None)
         assert not verdict.graded
         assert wanted[hand_in.student] in " ".join(verdict.remarks), hand_in
+        (told,) = verdict.told
+        assert re.search(": (open it in Jupyter, .*)?hand (it )?in ", told)
+        assert not re.search("remove|ask for|JSON|came more than once|link", told), "that is for the teacher"
         assert len(hand_in.digest) > 3
 
 
@@ -546,19 +570,20 @@ def test_whatever_a_file_holds_it_is_named_and_stops_nobody(released, tmp_path):
 def test_a_broken_later_file_takes_no_marks_away(released):
     course, lab = released
     results, ada = Results(course, lab), HandIn("ada", course.release(lab))
-    results.keep(ada, Verdict(True, ["fine"], {}, {"open": "abc"}))
+    results.keep(ada, Verdict(True, ["fine"], {}, {"open": "abc"}, ["well"]))
     later = HandIn("ada", None, ("0 notebooks",))
     for _ in range(2):
-        results.keep(later, Verdict(False, ["no notebook"]))
+        results.keep(later, Verdict(False, ["no notebook"], told=["hand in one"]))
     one = Results(course, lab).by_student["ada"]
     said = "a later hand-in is not graded (no notebook): these are the marks of the earlier one"
     assert (one["status"], one["remarks"], one["texts"]) == ("graded", ["fine", said], {"open": "abc"})
+    assert one["told"] == ["well", said.replace("no notebook", "hand in one")]
     assert results.has(later), "the broken file would be judged again in every round"
     results.postpone(later, "the disk is full")
     assert not results.has(later)
     assert results.by_student["ada"]["status"] == "graded"
     results.keep(ada, Verdict(True, []))
-    assert results.by_student["ada"]["remarks"] == []
+    assert results.by_student["ada"]["remarks"] == results.by_student["ada"]["told"] == []
 
 
 def test_what_the_machine_spoilt_is_tried_again(released):
@@ -566,6 +591,7 @@ def test_what_the_machine_spoilt_is_tried_again(released):
     results, ada = Results(course, lab), HandIn("ada", course.release(lab))
     results.postpone(ada, "the disk is full")
     assert results.by_student["ada"]["status"] == "not graded yet"
+    assert results.by_student["ada"]["told"] == ["the machine that grades failed, and tries again"]
     assert not Results(course, lab).has(ada)
 
 

@@ -113,6 +113,9 @@ def test_a_student_is_asked_their_own_question_whatever_variant_lies_beside(tmp_
     rows = table(grading.grade(course, lab, tmp_path / "all"))
     assert {row["healthy"] for row in rows.values()} == {"1"}
     assert "it came with the variant of s1" in rows["s0"]["remarks"]
+    page = course.feedback(lab, "s0").read_text(encoding="utf-8")
+    assert "the variant.json that came with it is not yours: you were graded with your own questions" in page
+    assert "s1" not in page, "students read nothing of each other"
     assert (rows["s1"]["remarks"], rows["s2"]["remarks"]) == ("", "")
 
 
@@ -162,7 +165,10 @@ def test_feedback_says_what_was_asked_what_failed_and_why(round_):
     assert "waits of 4" in page
     not_graded = course.feedback(QUICK, "broken").read_text(encoding="utf-8")
     assert "This was not graded." in not_graded
-    assert "is no valid notebook" in not_graded
+    assert f"{NAME} cannot be read: open it in Jupyter, clear its outputs, save it and hand it in again" in not_graded
+    assert "ask for it" not in not_graded
+    renamed = course.feedback(QUICK, "renamed").read_text(encoding="utf-8")
+    assert "what was graded is my lab (1).ipynb" in renamed
 
 
 def test_nothing_in_feedback_runs_and_it_stays_small(round_):
@@ -263,6 +269,7 @@ def test_a_fault_of_the_machine_is_no_verdict_and_the_same_command_tries_again(r
     rows = table(report)
     if not walls.best().bwrap:  # then it cannot be told who shot
         rows["killed"] = rows["no room"]
+    assert "You need do nothing." in course.feedback(QUICK, "no room").read_text(encoding="utf-8")
     for student, said in (("killed", ""), ("no room", "this machine failed: [Errno 28] No space left")):
         assert (rows[student]["status"], rows[student]["total"]) == ("not graded yet", "")
         assert said in rows[student]["remarks"]
@@ -318,6 +325,32 @@ def test_a_missing_package_stops_the_grading_not_the_students(round_, monkeypatc
     monkeypatch.setattr(doctor, "examine", without_torch)
     with pytest.raises(LabError, match="grading cannot start: torch is missing"):
         grading.grade(course, QUICK, submissions, again=True)
+
+
+@pytest.mark.usefixtures("untried")
+def test_an_answer_that_wants_a_module_that_is_not_here_is_told_to_the_teacher(tmp_path):
+    course, submissions = Course(tmp_path / "course"), tmp_path / "all"
+    release(course, QUICK)
+    careful = "try:\n    import pandoras\nexcept ImportError:\n    pass\n"
+    for student, code in {
+        "maria": "import pandoras as pd\n",
+        "nils": "from pandoras.io import x\n",
+        "olga": careful,
+    }.items():
+        notebook = solved(QUICK)
+        cell_of(notebook, "healthy").source = code + cell_of(notebook, "healthy").source
+        hand_in(submissions, student, notebook, NAME)
+    report = grading.grade(course, QUICK, submissions)
+    rows = table(report)
+    what = (
+        "the module pandoras, which is not here: if it is a package that you know, install it and grade with --again; "
+        "if it is a file of the student's own, ask for it"
+    )
+    for student in ("maria", "nils"):
+        assert rows[student]["healthy"] == "0"
+        assert f"healthy stopped at {what}" in rows[student]["remarks"]
+    assert (rows["olga"]["healthy"], rows["olga"]["remarks"]) == ("1", "")
+    assert f"\nmaria's answer to healthy and 1 more stopped at {what}\n" in str(report)
 
 
 def test_an_environment_that_fails_the_solved_notebook_cannot_grade(round_, monkeypatch):

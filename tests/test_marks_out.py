@@ -105,6 +105,57 @@ def test_an_override_survives_regrading_a_lost_table_and_a_table_without_it(cour
     assert rows(report.write_marks(course, LAB, results))[1][2] == "0", "a row without points takes it back"
 
 
+def test_an_override_is_asked_for_again_where_the_student_hands_in_another_answer(course):
+    handed_in(course, "ada")
+    hand_marks.exchange(course, LAB, graded(course, {"ada": verdict(passed=False)}))
+    path, page = course.folder / "hand_marks_lab00.csv", course.folder / "hand_marks_lab00.html"
+    path.write_text(f"{path.read_text(encoding='utf-8')}ada,healthy,1,,it was ambiguous\n", encoding="utf-8")
+    hand_marks.exchange(course, LAB, graded(course, {"ada": verdict(passed=False)}))
+    another = verdict(passed=False)
+    another.exercises["healthy"]["source"] = "healthy = 524"
+    for change in (lambda: None, path.unlink, lambda: None):
+        change()
+        results = graded(course, {"ada": another})
+        exchanged = hand_marks.exchange(course, LAB, results)
+        assert (exchanged.waiting, exchanged.again) == (2, 1)
+        (head, row) = rows(report.write_marks(course, LAB, results))
+        assert (row[head.index("healthy")], row[head.index("to mark by hand")]) == ("0", f"{OPEN} healthy")
+        assert ["ada", "healthy", "", "1", "an earlier answer got 1: it was ambiguous"] in [r[:5] for r in rows(path)]
+    said = str(report.Report(path, *exchanged, ["ada"], {}, [], [], "", "", {}))
+    assert "\n1 open answer and 1 new answer to what was marked by hand wait: mark them in " in said
+    pages.write(course, LAB, results)
+    text = page.read_text(encoding="utf-8")
+    for words in ("healthy = 524", "An earlier answer got 1 of 1 by hand:", "it was ambiguous", "gives this one 0,"):
+        assert words in text
+    assert "will read this one, too" in course.feedback(LAB, "ada").read_text(encoding="utf-8")
+    marked(course, "0")
+    results = graded(course, {"ada": another})
+    assert hand_marks.exchange(course, LAB, results)[1:] == (0, 0)
+    pages.write(course, LAB, results)
+    assert "healthy = 524" not in page.read_text(encoding="utf-8")
+
+
+def test_what_a_person_gave_stands_first_and_what_it_overrules_is_left_out(course):
+    for student in ("ada", "bob"):
+        handed_in(course, f"{student}_7_assignsubmission_file")
+    wrong = verdict(passed=False)
+    wrong.exercises["healthy"] |= {"says": "This is K.", "mistake": "This is K.", "errors": ["it stopped"]}
+    wrong.told.append("it stopped")
+    results = graded(course, {"ada": wrong, "bob": wrong})
+    results.by_student["ada"]["by_hand"] = {"healthy": {"points": 1.0, "comment": "it was ambiguous", "of": ""}}
+    pages.write(course, LAB, results)
+    exports.write(course, LAB, results)
+    assert [row[-1] for row in rows(course.folder / "moodle_lab00.csv")[1:]] == ["", "it stopped"]
+    overruled = ("This is K.", "✗ 0 points", "it stopped", "The mistake has a name")
+    texts = {who: course.feedback(LAB, who).read_text(encoding="utf-8") for who in ("ada", "bob")}
+    assert all(words in texts["bob"] for words in overruled)
+    assert not any(words in texts["ada"] for words in overruled)
+    places = [
+        texts["ada"].index(words) for words in ("1 of 1, given by a person:", "it was ambiguous", "healthy = 525")
+    ]
+    assert places == sorted(places)
+
+
 # --- Lateness ------------------------------------------------------------------------------------------------
 
 
@@ -166,7 +217,7 @@ def test_a_round_says_the_deadline_and_how_many_are_late_since_a_copy_makes_all_
         said = report.lateness(course, LAB, results)
         are = "is" if days == 1 else "are"
         assert f"{due}: {days} of {days + 1} graded {are} late by the time stamps of the files; if copying" in said
-    assert said in str(report.Report(Path("marks.csv"), Path("hand.csv"), 0, [], {}, [], [], said, "none"))
+    assert said in str(report.Report(Path("marks.csv"), Path("hand.csv"), 0, 0, [], {}, [], [], said, "none", {}))
 
 
 def test_a_time_is_said_in_the_zone_that_stands_beside_it():
@@ -187,7 +238,7 @@ def test_make_grade_takes_the_due_date_and_what_a_day_costs():
     ("waiting", "says"), [(1, "1 open answer waits: mark it in"), (2, "2 open answers wait: mark them in")]
 )
 def test_a_round_counts_the_answers_that_wait_in_plain_english(waiting, says):
-    assert says in str(report.Report(Path("marks.csv"), Path("hand.csv"), waiting, [], {}, [], [], "", "none"))
+    assert says in str(report.Report(Path("marks.csv"), Path("hand.csv"), waiting, 0, [], {}, [], [], "", "none", {}))
 
 
 # --- Moodle and Canvas ---------------------------------------------------------------------------------------
@@ -202,14 +253,14 @@ def test_moodle_and_canvas_get_their_tables_and_everybody_a_page_under_the_name_
         handed_in(course, came_as)
     handed_in(course, late, days_late=0.5)
     given = {student: verdict() for student in ("Zoë M", "Kim Li", "leeann", "doejohn", "plain")}
-    results = graded(course, given | {"broken": Verdict(False, ["no valid notebook"])})
+    results = graded(course, given | {"broken": Verdict(False, ["broken like jsmith's"], told=["hand in one"])})
     pages.write(course, LAB, results)
     exports.write(course, LAB, results)
     assert rows(course.folder / "moodle_lab00.csv") == [
         ["Identifier", "Full name", "Grade", "Feedback comments"],
         ["Participant 78", "Kim Li", "1", ""],
         ["Participant 77", "Zoë M", "1", ""],
-        ["Participant 9", "broken", "", "no valid notebook"],
+        ["Participant 9", "broken", "", "hand in one"],
     ]
     assert rows(course.folder / "canvas_lab00.csv") == [
         ["Student", "ID", "SIS User ID", "SIS Login ID", "Section", "lab00"],
@@ -217,6 +268,7 @@ def test_moodle_and_canvas_get_their_tables_and_everybody_a_page_under_the_name_
         ["leeann", "12", "", "", "", "1"],
     ]
     with zipfile.ZipFile(course.folder / "feedback_lab00.zip") as archive:
+        assert not any(b"jsmith" in archive.read(name) for name in archive.namelist()), "it is for the teacher"
         names = set(archive.namelist())
         assert b"<strong>leeann</strong>" in archive.read(canvas.replace(".ipynb", ".html"))
     assert names == {
@@ -235,6 +287,22 @@ def test_what_cannot_be_written_for_want_of_room_is_one_sentence(course, refuses
     (course.folder / f"{name}.partial").mkdir()  # nothing can be written there
     with refuses(f"{name} ([Errno"):
         writer.write(course, LAB, results)
+
+
+def test_the_overview_shows_a_mistake_as_it_is_read(course):
+    shown = {
+        "log2 goes with 2**H, not 3**H. Open hint 1.": "log2 goes with 2**H, not 3**H.",
+        "`/ 2 * n` needs brackets, `/ (2 * n)`.": "/ 2 * n needs brackets, / (2 * n).",
+        "They pay *negative bits*: not the level D*, nor E*.": "They pay negative bits: not the level D*, nor E*.",
+    }
+    handed_in(course, "ada")
+    for says, words in shown.items():
+        given = verdict(passed=False)
+        given.exercises["healthy"]["mistake"] = says
+        figure = overview._picture(LAB, graded(course, {"ada": given}).graded(), {"healthy": 1.0})
+        (label,) = figure.axes[1].get_yticklabels()
+        assert label.get_text().replace("\n", " ") == f"healthy: {words}"
+        assert not label.get_parse_math()
 
 
 def test_answers_that_are_alike_are_listed_and_the_overview_counts_named_mistakes(course):

@@ -1,5 +1,9 @@
-"""The page on which open answers are marked: names stay hidden, and its button saves a table that grading reads."""
+"""The page on which open answers are marked: names stay hidden, and its button saves a table that grading reads.
 
+What was typed is not lost without a warning, and no mark is saved that grading would refuse.
+"""
+
+import contextlib
 import re
 
 import pytest
@@ -69,3 +73,68 @@ def test_names_are_hidden_until_asked_for_and_the_order_does_not_tell(marking):
     order = [re.search("by (.*)", names.nth(i).inner_text())[1] for i in range(names.count())]
     assert sorted(order) == sorted(STUDENTS)
     assert order != sorted(STUDENTS)
+
+
+def leaving(page) -> list[str]:
+    """Load the page again, and stay where it asks. Returns: what kinds of question it asked."""
+    from playwright.sync_api import Error
+
+    asked = []
+
+    def stay(dialog) -> None:
+        asked.append(dialog.type)
+        dialog.dismiss()
+
+    page.on("dialog", stay)
+    with contextlib.suppress(Error):  # of a load that is broken off
+        page.reload(timeout=5000)
+    page.remove_listener("dialog", stay)
+    return asked
+
+
+def test_what_was_typed_is_not_left_behind_without_a_warning(marking):
+    course, _, page = marking
+    page.get_by_label("show names").click()
+    assert leaving(page) == [], "nothing was typed"
+    page.locator("textarea").first.click()
+    page.keyboard.type("well")
+    assert leaving(page) == ["beforeunload"]
+    assert page.locator("textarea").first.input_value() == "well"
+    with page.expect_download() as download:
+        page.get_by_role("button").click()
+    download.value.save_as(course.folder / "hand_marks_lab00.csv")
+    assert leaving(page) == [], "it was saved"
+
+
+def test_a_number_that_is_none_of_the_points_is_seen_and_not_saved(marking):
+    *_, page = marking
+    saved, box = [], page.locator("input[type=number]").nth(1)
+    page.on("download", lambda download: saved.append(download))
+    for typed, says in (("7", "has 7 points"), ("-1", "has -1 points"), ("1e", "has no number of points")):
+        box.click()
+        page.keyboard.press("Control+A")
+        page.keyboard.type(typed)
+        assert box.evaluate("box => getComputedStyle(box).outlineStyle") == "solid"
+        page.get_by_role("button").click()
+        said = page.get_by_role("alert").inner_text()
+        assert said == f"Nothing was saved: Answer 2 to {OPEN} {says}, so give it a number from 0 to 4."
+        assert box.evaluate("box => box === document.activeElement")
+    assert saved == []
+    box.fill("4")
+    assert not page.get_by_role("alert").is_visible()
+    assert box.get_attribute("aria-invalid") == "false"
+    with page.expect_download():
+        page.get_by_role("button").click()
+
+
+def test_answers_that_wait_come_first_and_are_counted_at_the_top(marking):
+    course, results, page = marking
+    (first, *others) = [one.get_attribute("data-student") for one in page.locator("article").all()]
+    results.by_student[first]["by_hand"] = {OPEN: {"points": 3.0, "comment": "", "of": ""}}
+    pages.write(course, LAB, results)
+    page.reload()
+    assert [one.get_attribute("data-student") for one in page.locator("article").all()] == [*others, first]
+    count = page.get_by_text(re.compile(r"^\d of \d wait$"))
+    assert count.inner_text() == "2 of 3 wait"
+    page.locator("input[type=number]").first.fill("1")
+    assert count.inner_text() == "1 of 3 wait"

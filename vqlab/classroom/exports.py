@@ -6,7 +6,7 @@ import zipfile
 
 from vqlab.classroom.course import Course
 from vqlab.classroom.course import write as write_file
-from vqlab.classroom.record import GRADED, Results, total
+from vqlab.classroom.record import GRADED, Results, told, total
 from vqlab.classroom.report import write_csv
 from vqlab.labs import Lab
 
@@ -29,7 +29,7 @@ def write(course: Course, lab: Lab, results: Results) -> None:
             came_as = one.get("came_as") or student
             points = f"{total(one, deadline):g}" if one["status"] == GRADED else ""
             if found := _MOODLE.fullmatch(came_as):
-                moodle.append([f"Participant {found[1]}", student, points, "; ".join(one["remarks"])])
+                moodle.append([f"Participant {found[1]}", student, points, "; ".join(told(one))])
             elif found := _CANVAS.fullmatch(came_as):
                 canvas.append([student, found[1], "", "", "", points])
             page = course.feedback(lab, student).read_text(encoding="utf-8")

@@ -53,7 +53,8 @@ def grade(
         exports.write(course, lab, results)
         overview.write(course, lab, results)
     graded, late = list(results.graded()), report.lateness(course, lab, results)
-    return report.Report(table, by_hand.path, by_hand.waiting, graded, failed, missing, ignored, late, box.walls.says)
+    wanted = report.wanted(results)
+    return report.Report(table, *by_hand, graded, failed, missing, ignored, late, box.walls.says, wanted)
 
 
 def _try_out(course: Course, lab: Lab, box) -> None:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from vqlab import LabError
 from vqlab.classroom.course import Course
-from vqlab.classroom.record import GRADED, Results, answer_digest, most_marks
+from vqlab.classroom.record import GRADED, Results, answer_digest, most_marks, waiting
 from vqlab.classroom.report import write_csv
 from vqlab.labs import Lab
 
@@ -14,10 +14,11 @@ _COLUMNS = ("student", "question", "points", "out of", "comment", "answer")
 
 
 class Exchange(NamedTuple):
-    """path: the file; waiting: how many answers still wait."""
+    """path: the file; waiting: how many answers still wait; again: how many of them are to exercises."""
 
     path: Path
     waiting: int
+    again: int
 
 
 class Row(NamedTuple):
@@ -32,7 +33,8 @@ def exchange(course: Course, lab: Lab, results: Results) -> Exchange:
     """Read the points and comments that a person wrote into hand_marks_LAB.csv; write it anew with all answers to mark.
 
     The table has the open questions. A row that a person adds for an exercise overrides what the machine gave.
-    A mark belongs to the answer that it was given for: where a student has rewritten that, it is asked for again.
+    A mark belongs to the answer that it was given for: where a student has rewritten that, it is asked for again, for
+    an open question and an exercise alike, until there are points for the new one.
     Raises: LabError for points that are no number in 0…out of, or a row that fits no hand-in; nothing is changed.
     """
     path = course.folder / f"hand_marks_{lab.name}.csv"
@@ -44,42 +46,49 @@ def exchange(course: Course, lab: Lab, results: Results) -> Exchange:
             raise LabError(
                 f"{path.name} gives {student} {row.points!r} points: write a number from 0 to {most[question]:g}"
             )
-    rows, waiting = [list(_COLUMNS)], 0
+    rows = [list(_COLUMNS)]
     for student, one in sorted(results.by_student.items()):
         if one["status"] != GRADED:
             rows += [[*who, row.points, "", row.comment, row.answer] for who, row in given.items() if who[0] == student]
             continue
         for question in most:
             is_open, row = question in one["texts"], given.get((student, question))
-            if not (is_open or row or question in one["by_hand"]):
+            known = [one.setdefault(key, {}).pop(question, None) for key in ("by_hand", "earlier")]
+            if not (is_open or row or any(known)):
                 continue
             answer = answer_digest(one, question)
-            mark, row = settle(one["by_hand"].pop(question, None), row, answer)
-            if mark:
-                one["by_hand"][question] = mark
+            mark, earlier, row = settle(*known, row, answer)
+            one["by_hand"] |= {question: mark} if mark else {}
+            one["earlier"] |= {question: earlier} if earlier else {}
             if is_open or row.points or row.comment:
                 rows.append([student, question, row.points, f"{most[question]:g}", row.comment, answer])
-            waiting += bool(is_open and one["texts"][question] and not row.points)
     results.save()
     write_csv(path, rows)
-    return Exchange(path, waiting)
+    wait = [(name, one) for one in results.graded().values() for name in waiting(one)]
+    return Exchange(path, len(wait), sum(name in one["exercises"] for name, one in wait))
 
 
-def settle(mark: dict | None, row: Row | None, answer: str) -> tuple[dict | None, Row]:
-    """The mark that holds for an answer, and the row that says so.
+def settle(
+    mark: dict | None, earlier: dict | None, row: Row | None, answer: str
+) -> tuple[dict | None, dict | None, Row]:
+    """The mark that holds for an answer; else what an earlier answer got, if it did; and the row that says so.
 
-    mark: what was noted before, with the digest it was given "of".   row: what the table says.   answer: the digest of
-    the present one.
+    mark: what was noted before, with the digest it was given "of".   earlier: what an earlier answer got, noted before.
+    row: what the table says.   answer: the digest of the present one.
     """
-    read_another = row is not None and row.points and row.answer not in ("", answer)
-    if read_another or (mark and mark["of"] != answer):
-        before = row or Row(f"{mark['points']:g}", mark["comment"])
-        return None, Row("", f"an earlier answer got {before.points}: {before.comment}")
-    if row is None:  # the table was lost: the record knows
-        return mark, Row(f"{mark['points']:g}", mark["comment"]) if mark else Row()
-    if not row.points:
-        return None, row
-    return {"points": _number(row.points), "comment": row.comment, "of": answer}, row
+    if row is None and mark:  # the table was lost: the record knows
+        row = Row(f"{mark['points']:g}", mark["comment"])
+    if row is None or not row.points:
+        row = row or Row()
+        return None, earlier, row if row.comment else row._replace(comment=_says(earlier))
+    given = {"points": _number(row.points), "comment": row.comment}
+    if (row.answer or (mark or {}).get("of", answer)) != answer:
+        return None, given, Row("", _says(given))
+    return given | {"of": answer}, None, row
+
+
+def _says(earlier: dict | None) -> str:
+    return f"an earlier answer got {earlier['points']:g}: {earlier['comment']}" if earlier else ""
 
 
 def read(path: Path) -> dict[tuple[str, str], Row]:

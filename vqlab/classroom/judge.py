@@ -2,6 +2,7 @@
 
 import difflib
 import json
+import re
 import tempfile
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
@@ -14,6 +15,7 @@ from vqlab.classroom import students
 from vqlab.classroom.collect import HandIn
 from vqlab.classroom.course import Course, write
 from vqlab.classroom.reading import Unreadable, read
+from vqlab.classroom.report import not_here
 from vqlab.classroom.sandbox import Job, Reply, Sandbox
 from vqlab.exercises import variants
 from vqlab.exercises.feedback import Feedback
@@ -22,20 +24,23 @@ from vqlab.labs import Lab
 from vqlab.notebooks.build import SOLVED, build
 
 _LONGEST_SOURCE = 20_000  # characters of an answer that are kept for feedback
+_NO_MODULE = re.compile(r"ModuleNotFoundError: No module named '(\w{1,60})'")
 
 
 @dataclass(frozen=True)
 class Verdict:
     """What became of a hand-in.
 
-    exercises: the feedback on each, as a dictionary, with the "source" of the answer and the "case" it was asked for.
-    texts: the answer to each open question.
+    exercises: the feedback on each, as a dictionary, with the "source" of the answer, the "case" it was asked for, and
+    the module that it "wants" and that is not here, "" if none.
+    texts: the answer to each open question.   told: what the student reads; the remarks are for the teacher.
     """
 
     graded: bool
     remarks: list[str]
     exercises: dict[str, dict] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)
+    told: list[str] = field(default_factory=list)
 
 
 def judge(course: Course, lab: Lab, hand_in: HandIn, box: Sandbox) -> Verdict:
@@ -48,9 +53,12 @@ def judge(course: Course, lab: Lab, hand_in: HandIn, box: Sandbox) -> Verdict:
         _check_is_expected(course, lab, student)
         answers = read(hand_in, nbformat.read(course.release(lab), as_version=4))
     except Unreadable as error:
-        return Verdict(False, [str(error)])
-    remarks = [*answers.remarks, *_foreign_variant(course, lab, hand_in)]
-    individual = bool(course.students(lab))
+        return Verdict(False, [str(error)], told=[error.told])
+    foreign, individual = _foreign_variant(course, lab, hand_in), bool(course.students(lab))
+    remarks, told = [*answers.remarks, *foreign], list(answers.told)
+    if foreign:
+        whose = "your own questions" if individual else "the questions that everybody has"
+        told.append(f"the {variants.FILE} that came with it is not yours: you were graded with {whose}")
     with variants.asking(course.seed(lab, student) if individual else 0):
         drawn = lab.module("exercises").VARIANTS.items()
         cases = {
@@ -70,14 +78,24 @@ def judge(course: Course, lab: Lab, hand_in: HandIn, box: Sandbox) -> Verdict:
         for job in jobs:
             reply = next(replies) if job.cells else Reply()
             feedback = _feedback(job, reply)
-            remarks += [error for error in reply.errors if error not in remarks]
+            for said in (remarks, told):
+                said += [error for error in reply.errors if error not in said]
             done[job.exercise.name] = {
                 **asdict(feedback),
                 "source": answers.sources[job.exercise.name][:_LONGEST_SOURCE],
                 "errors": list(reply.errors),
+                "wants": _missing_module(reply) if feedback.state != "passed" else "",
                 "case": cases.get(job.exercise.name, ""),
             }
-    return Verdict(True, remarks, done, {name: text[:_LONGEST_SOURCE] for name, text in answers.texts.items()})
+    remarks += [f"{name} stopped at {not_here(one['wants'])}" for name, one in done.items() if one["wants"]]
+    texts = {name: text[:_LONGEST_SOURCE] for name, text in answers.texts.items()}
+    return Verdict(True, remarks, done, texts, told)
+
+
+def _missing_module(reply: Reply) -> str:
+    said = [*reply.errors, *(outcome.fault for outcome in reply.outcomes or ())]
+    found = filter(None, map(_NO_MODULE.search, said))
+    return next((match[1] for match in found), "")
 
 
 def _feedback(job: Job, reply: Reply) -> Feedback:
@@ -106,7 +124,8 @@ def _check_is_expected(course: Course, lab: Lab, student: str) -> None:
         folded = {other.casefold(): other for other in listed}
         close = difflib.get_close_matches(student.casefold(), folded, n=1)
         hint = f": did you mean {folded[close[0]]}?" if close else ""
-        raise Unreadable(f"{student} is not on the list that {lab.name} was released to{hint}")
+        told = "the name that it came under is not on the list of the class: ask which name to use"
+        raise Unreadable(f"{student} is not on the list that {lab.name} was released to{hint}", told)
 
 
 def _foreign_variant(course: Course, lab: Lab, hand_in: HandIn) -> list[str]:

@@ -17,6 +17,7 @@ from vqlab.labs import Lab
 
 _ALIKE, _SHORTEST = 0.85, 150  # of shorter answers all right ones are alike
 _MOST_MISTAKES = 10
+_MARKDOWN = re.compile(r" Open hint \d\.|`([^`]*)`|(?<![\w*])\*(\w[^*`]*)\*(?![\w*])")
 
 
 def write(course: Course, lab: Lab, results: Results) -> None:
@@ -91,5 +92,5 @@ def _picture(lab: Lab, graded: dict[str, dict], most: dict[str, float]) -> Figur
 
 
 def _plain(says: str) -> str:
-    """What a mistake is, without the marks of Markdown and the hint to open."""
-    return re.sub(r" Open hint \d\.|[*`]", "", says)
+    """What a mistake is, without the marks of Markdown and the hint to open; a power and a product keep their stars."""
+    return _MARKDOWN.sub(lambda found: found[1] or found[2] or "", says)

@@ -16,7 +16,19 @@ from nbformat import NotebookNode
 from vqlab.classroom.course import Course
 from vqlab.classroom.course import write as write_file
 from vqlab.classroom.reading import grade_id
-from vqlab.classroom.record import GRADED, Results, answer_digest, late_penalty, marks_of, moment, most_marks, total
+from vqlab.classroom.record import (
+    GRADED,
+    LATER,
+    Results,
+    answer_digest,
+    late_penalty,
+    marks_of,
+    moment,
+    most_marks,
+    told,
+    total,
+    waiting,
+)
 from vqlab.labs import Lab
 
 _SHOWN = 6_000  # characters of one answer: six of them, escaped, are 200 KB at most
@@ -44,21 +56,28 @@ def write(course: Course, lab: Lab, results: Results) -> None:
         page = _feedback(course, lab, student, one, asked, most)
         write_file(course.feedback(lab, student), _PAGES.get_template("feedback.html").render(title=title, **page))
     questions = [
-        {
-            "name": name,
-            "asked": asked[name],
-            "most": most[name],
-            "answers": sorted(
-                (answer_digest(one, name), student, one["texts"][name], one["by_hand"].get(name, {}))
-                for student, one in results.graded().items()
-                if one["texts"].get(name)
-            ),
-        }
-        for name in most
-        if name not in lab.exercises()
+        {"name": name, "asked": asked[name], "most": most[name], "answers": _to_mark(name, results)} for name in most
     ]
+    questions = [one for one in questions if one["answers"] or one["name"] not in lab.exercises()]
     page = _PAGES.get_template("open_answers.html").render(title=title, questions=questions, lab=lab.name)
     write_file(course.folder / f"hand_marks_{lab.name}.html", page)
+
+
+def _to_mark(name: str, results: Results) -> list[dict]:
+    """The answers that a person marks: all to an open question, to an exercise those that ask for a mark again."""
+    found = [
+        {
+            "digest": answer_digest(one, name),
+            "student": student,
+            "text": one["texts"].get(name) or one["exercises"][name]["source"],
+            "machine": one["exercises"].get(name),
+            "mark": one["by_hand"].get(name),
+            "earlier": one.get("earlier", {}).get(name),
+        }
+        for student, one in results.graded().items()
+        if one["texts"].get(name) or (name in one["exercises"] and name in waiting(one))
+    ]
+    return sorted(found, key=lambda answer: (bool(answer["mark"]), answer["digest"]))
 
 
 def _feedback(
@@ -78,6 +97,7 @@ def _feedback(
                 "mark": marks.get(name),
                 "most": most[name],
                 "by_hand": by_hand,
+                "again": found and name in waiting(one),
                 "found": found,
                 "tests": list(zip(tests, (found or {}).get("tests") or [False] * len(tests), strict=True)),
                 "text": one["texts"].get(name, ""),
@@ -87,7 +107,8 @@ def _feedback(
         "student": student,
         "individual": bool(course.students(lab)),
         "graded": graded,
-        "remarks": one["remarks"],
+        "later": one["status"] == LATER,
+        "told": told(one),
         "parts": parts,
         "total": total(one, deadline) if graded else 0.0,
         "most": sum(most.values()),

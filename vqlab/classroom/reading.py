@@ -24,7 +24,14 @@ _MOST_CELLS, _MOST_VALUES, _LONGEST_CODE = 2000, 2_000_000, 500_000
 
 
 class Unreadable(Exception):
-    """A hand-in that cannot be graded; the message says why and what to ask the student for."""
+    """A hand-in that cannot be graded; the message says why and what to ask the student for.
+
+    told: what the student reads instead.
+    """
+
+    def __init__(self, why: str, told: str) -> None:
+        super().__init__(why)
+        self.told = told
 
 
 @dataclass(frozen=True)
@@ -33,19 +40,22 @@ class Answers:
 
     code: for each exercise what has to run, in order; nothing if it was left as it came.
     sources: the answer to each exercise as it stands in the notebook.   texts: the answer to each open question.
+    told: those of the remarks that are for the student.
     """
 
     code: dict[str, list[Cell]]
     sources: dict[str, str]
     texts: dict[str, str]
     remarks: tuple[str, ...]
+    told: tuple[str, ...]
 
 
 def read(hand_in: HandIn, released: NotebookNode) -> Answers:
     """The answers in a hand-in to the exercises of the released notebook. Raises: Unreadable."""
     cells, blank = _cells(hand_in), _named(released.cells)
     if not any(name in blank for name in map(grade_id, cells)) and not _defined(cells, blank):
-        raise Unreadable("it has none of this lab's exercise cells: is it another notebook?")
+        none = "it has none of this lab's exercise cells"
+        raise Unreadable(f"{none}: is it another notebook?", f"{none}: hand in the notebook of this lab")
     texts, remarks = _texts(cells, released)
     cells = [cell for cell in cells if cell.cell_type == "code" or grade_id(cell) in blank.keys() - texts.keys()]
     ours = [cell for cell in released.cells if cell.cell_type == "code"]
@@ -61,7 +71,7 @@ def read(hand_in: HandIn, released: NotebookNode) -> Answers:
             remarks.append(f"the cell {name} occurred more than once: the last counts")
         code[name] = needed(name, order[:place], order[place:]) if solutions else []
         sources[name] = "\n\n".join(cell.source for cell in solutions)
-    return Answers(code, sources, texts, (*hand_in.remarks, *remarks))
+    return Answers(code, sources, texts, (*hand_in.remarks, *remarks), (*_what_was_graded(hand_in), *remarks))
 
 
 def grade_id(cell: NotebookNode) -> str | None:
@@ -82,9 +92,16 @@ def questions(released: NotebookNode) -> dict[str, int]:
     return {name: points for name, points in graded.items() if points and not name.startswith(_CHECK)}
 
 
+def _what_was_graded(hand_in: HandIn) -> list[str]:
+    """Where something is odd about the files, which of them count; why is for the teacher, and may name others."""
+    names = [hand_in.notebook.name, *sorted(hand_in.helpers)] if hand_in.remarks else []
+    return [f"what was graded is {students.legible(', '.join(names))}"] if names else []
+
+
 def _cells(hand_in: HandIn) -> list[NotebookNode]:
     if hand_in.notebook is None:
-        raise Unreadable(f"no notebook to grade: {hand_in.remarks[0]}")
+        told = "no notebook was found: hand in one, under its name, as a file of its own and without large outputs"
+        raise Unreadable(f"no notebook to grade: {hand_in.remarks[0]}", told)
     log = logging.getLogger("traitlets")
     before = log.disabled
     try:
@@ -108,7 +125,9 @@ def _cells(hand_in: HandIn) -> list[NotebookNode]:
     except Exception as error:  # whatever a file may hold, it is this one that cannot be read
         reason = (str(error).splitlines() or [""])[0][:120] or type(error).__name__
         name = students.legible(hand_in.notebook.name)
-        raise Unreadable(f"{name} is no valid notebook ({students.legible(reason)}): ask for it again") from error
+        why = f"{name} is no valid notebook ({students.legible(reason)}): ask for it again"
+        told = f"{name} cannot be read: open it in Jupyter, clear its outputs, save it and hand it in again"
+        raise Unreadable(why, told) from error
     finally:
         log.disabled = before
     return found

@@ -45,6 +45,18 @@ def days_late(one: dict, deadline: tuple[str, float] | None) -> int:
     return max(0, math.ceil((written - due.astimezone(UTC)) / timedelta(days=1)))
 
 
+def waiting(one: dict) -> list[str]:
+    """What of a record waits for a person: open answers, and exercises that one has marked with another answer."""
+    unread = [name for name, mark in marks_of(one).items() if mark is None]
+    return unread + [name for name in one.get("earlier", {}) if name in one["exercises"]]
+
+
+def told(one: dict) -> list[str]:
+    """What the student reads beside the marks; not what a cell stopped with where a person has given points for it."""
+    overruled = [one["exercises"][name]["errors"] for name in one.get("by_hand", {}) if name in one["exercises"]]
+    return [said for said in one.get("told", []) if not any(said in errors for errors in overruled)]
+
+
 def late_penalty(one: dict, deadline: tuple[str, float] | None) -> float:
     """The share of the marks that lateness costs, 0…1: so many per cent for each day begun after the deadline."""
     return min(1.0, days_late(one, deadline) * deadline[1] / 100) if deadline else 0.0
@@ -71,9 +83,10 @@ def answer_digest(one: dict, name: str) -> str:
 class Results:
     """What became of each hand-in, kept in results_LAB.json after every one.
 
-    by_student: id -> {"of": what was graded, under which release and list; "status"; "remarks"; "when" it was written
-    and "came_as", its name among the hand-ins; "exercises" and "texts" as in a Verdict; "by_hand": name -> {"points",
-    "comment", "of": digest of the answer}}.
+    by_student: id -> {"of": what was graded, under which release and list; "status"; "remarks", and "told", as in a
+    Verdict; "when" it was written and "came_as", its name among the hand-ins; "exercises" and "texts" as in a Verdict;
+    "by_hand": name -> {"points", "comment", "of": digest of the answer}; "earlier": name -> {"points", "comment"} that
+    another answer got, until a person has marked the present one}.
     """
 
     def __init__(self, course: Course, lab: Lab) -> None:
@@ -97,32 +110,36 @@ class Results:
     def keep(self, hand_in: HandIn, verdict: "Verdict") -> None:
         """Remember a verdict; a hand-in that cannot be graded takes nobody's earlier marks away."""
         if not verdict.graded:
-            self._without_marks(hand_in, NOT_GRADED, "; ".join(verdict.remarks), self._of(hand_in))
+            self._without_marks(hand_in, NOT_GRADED, "; ".join(verdict.remarks), verdict.told, self._of(hand_in))
             return
+        before = self.by_student.get(hand_in.student, {})
         self.by_student[hand_in.student] = {
             "of": self._of(hand_in),
             "status": GRADED,
             "remarks": verdict.remarks,
+            "told": verdict.told,
             "when": hand_in.when,
             "came_as": hand_in.came_as,
             "exercises": verdict.exercises,
             "texts": verdict.texts,
-            "by_hand": self.by_student.get(hand_in.student, {}).get("by_hand", {}),
+            "by_hand": before.get("by_hand", {}),
+            "earlier": before.get("earlier", {}),
         }
         self.save()
 
     def postpone(self, hand_in: HandIn, why: str) -> None:
         """Remember that the machine failed: the next round tries again."""
-        self._without_marks(hand_in, LATER, why, None)
+        self._without_marks(hand_in, LATER, why, ["the machine that grades failed, and tries again"], None)
 
-    def _without_marks(self, hand_in: HandIn, status: str, why: str, of: list[str] | None) -> None:
+    def _without_marks(self, hand_in: HandIn, status: str, why: str, told: list[str], of: list[str] | None) -> None:
         before = self.by_student.get(hand_in.student, {})
         if before.get("status") == GRADED:
-            kept = before.get("kept", before["remarks"])
-            said = f"a later hand-in is {status} ({why}): these are the marks of the earlier one"
-            new = before | {"of": of, "kept": kept, "remarks": [*kept, said]}
+            new = before | {"of": of}
+            for key, kept_as, reason in (("remarks", "kept", why), ("told", "kept_told", "; ".join(told))):
+                kept = new.setdefault(kept_as, before.get(key, []))
+                new[key] = [*kept, f"a later hand-in is {status} ({reason}): these are the marks of the earlier one"]
         else:
-            new = {"of": of, "status": status, "remarks": [why], "came_as": hand_in.came_as}
+            new = {"of": of, "status": status, "remarks": [why], "told": told, "came_as": hand_in.came_as}
         self.by_student[hand_in.student] = new
         self.save()
 

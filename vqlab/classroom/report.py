@@ -2,31 +2,45 @@
 
 import csv
 import io
+from collections import defaultdict
 from pathlib import Path
 from typing import NamedTuple
 
 from vqlab.classroom.course import Course, write
-from vqlab.classroom.record import GRADED, Results, days_late, late_penalty, marks_of, moment, most_marks, total
+from vqlab.classroom.record import (
+    GRADED,
+    Results,
+    days_late,
+    late_penalty,
+    marks_of,
+    moment,
+    most_marks,
+    total,
+    waiting,
+)
 from vqlab.labs import Lab
 
 
 class Report(NamedTuple):
     """What a round left: the tables, how many answers wait for a person, who was graded or not, and why.
 
+    again: how many of those that wait are new answers to exercises that a person has marked.
     missing: students who were given a variant and have handed in nothing; ignored: files that are no hand-ins.
     lateness: when they were due and how many were late, "" if nothing is due.   walls: what stood between the hand-ins
-    and this machine.
+    and this machine.   wanted: modules that are not here, and the answers that stopped at each.
     """
 
     table: Path
     hand_marks: Path
     waiting: int
+    again: int
     graded: list[str]
     not_graded: dict[str, str]
     missing: list[str]
     ignored: list[str]
     lateness: str
     walls: str
+    wanted: dict[str, list[str]]
 
     def __str__(self) -> str:
         lines = [f"{len(self.graded)} graded, {len(self.not_graded)} not; the marks are in {self.table}"]
@@ -37,12 +51,15 @@ class Report(NamedTuple):
             lines.append(f"ignored: {', '.join(self.ignored)}")
         if self.lateness:
             lines.append(self.lateness)
+        for module, answers in self.wanted.items():
+            others = f" and {len(answers) - 1} more" if len(answers) > 1 else ""
+            lines.append(f"{answers[0]}{others} stopped at {not_here(module)}")
         if self.waiting:
             page = self.hand_marks.with_suffix(".html")
-            wait, them = ("open answer waits", "it") if self.waiting == 1 else ("open answers wait", "them")
-            lines.append(
-                f"{self.waiting} {wait}: mark {them} in {page}, save that as {self.hand_marks}, grade once more"
-            )
+            kinds = {"open answer{}": self.waiting - self.again, "new answer{} to what was marked by hand": self.again}
+            which = " and ".join(f"{n} {kind.format('s'[: n != 1])}" for kind, n in kinds.items() if n)
+            wait, them = ("waits", "it") if self.waiting == 1 else ("wait", "them")
+            lines.append(f"{which} {wait}: mark {them} in {page}, save that as {self.hand_marks}, grade once more")
         lines.append(f"walls: {self.walls}")
         return "\n".join(lines)
 
@@ -52,15 +69,15 @@ def write_marks(course: Course, lab: Lab, results: Results) -> Path:
     most, deadline = most_marks(course, lab), course.deadline(lab)
     rows = [["student", "status", *most, "late", "total", "out of", "to mark by hand", "remarks"]]
     for student, one in sorted(results.by_student.items()):
-        marks, sum_, late, waiting = dict.fromkeys(most, ""), "", "", []
+        marks, sum_, late, wait = dict.fromkeys(most, ""), "", "", []
         if one["status"] == GRADED:
             given = marks_of(one)
-            waiting = [name for name in most if given.get(name, 0.0) is None]
+            wait = waiting(one)
             marks = {name: "" if given.get(name) is None else f"{given[name]:g}" for name in most}
             sum_, cost = f"{total(one, deadline):g}", late_penalty(one, deadline)
             late = f"-{cost:.0%}" if cost else ""
         out_of, remarks = f"{sum(most.values()):g}", "; ".join(one["remarks"])
-        rows.append([student, one["status"], *marks.values(), late, sum_, out_of, " ".join(waiting), remarks])
+        rows.append([student, one["status"], *marks.values(), late, sum_, out_of, " ".join(wait), remarks])
     rows += [[student, "no submission", *[""] * (len(rows[0]) - 2)] for student in missing(course, lab, results)]
     target = course.folder / f"marks_{lab.name}.csv"
     write_csv(target, rows)
@@ -79,6 +96,24 @@ def lateness(course: Course, lab: Lab, results: Results) -> str:
     )
     hint = " by the time stamps of the files; if copying has renewed those, copy with `cp -p` and grade with --again"
     return says + (hint if late else "")
+
+
+def not_here(module: str) -> str:
+    """What to do about a module that an answer wants, be it a package or a name that the student made up."""
+    return (
+        f"the module {module}, which is not here: if it is a package that you know, install it and grade with --again; "
+        "if it is a file of the student's own, ask for it"
+    )
+
+
+def wanted(results: Results) -> dict[str, list[str]]:
+    """Modules that are not here, and the answers that stopped at each."""
+    found = defaultdict(list)
+    for student, one in results.graded().items():
+        for name, feedback in one["exercises"].items():
+            if module := feedback.get("wants"):
+                found[module].append(f"{student}'s answer to {name}")
+    return dict(found)
 
 
 def missing(course: Course, lab: Lab, results: Results) -> list[str]:
