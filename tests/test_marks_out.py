@@ -227,7 +227,7 @@ def test_a_time_is_said_in_the_zone_that_stands_beside_it():
 
 def test_make_grade_takes_the_due_date_and_what_a_day_costs():
     def made(*given: str) -> str:
-        command = ["make", "-n", "-o", ".venv/.ready", "grade", "LAB=00", *given]
+        command = ["make", "-n", "--no-print-directory", "-o", ".venv/.ready", "grade", "LAB=00", *given]
         return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
 
     assert made("DUE=2026-12-01 18:00", "LATE=10").endswith('--course course --due "2026-12-01 18:00" --late 10')
