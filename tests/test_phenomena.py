@@ -10,6 +10,7 @@ from vqlab.models import MLPAutoencoder
 from vqlab.training import Settings, Trainer
 
 SEEDS = (0, 1, 2, 3)
+STEPS, WARMUP = 600, 300
 
 
 @pytest.fixture(scope="module")
@@ -18,7 +19,7 @@ def ring():
 
 
 def trained(ring, **changes):
-    return Trainer(MLPAutoencoder(SEEDS), ring, Settings(**changes), SEEDS).run()
+    return Trainer(MLPAutoencoder(SEEDS), ring, Settings(**{"steps": STEPS} | changes), SEEDS).run()
 
 
 def perplexities(trainer, samples):
@@ -27,7 +28,7 @@ def perplexities(trainer, samples):
 
 
 def test_a_cold_start_collapses_128_codes_on_the_ring_and_a_warm_up_fills_them(ring):
-    cold, warm = trained(ring), trained(ring, warmup=400)
+    cold, warm = trained(ring), trained(ring, warmup=WARMUP)
     assert perplexities(cold, ring).max() < 40
     assert perplexities(warm, ring).min() > 90
     errors = [measures.mean_squared_error(ring, trainer.reconstruct(ring)[0]) for trainer in (cold, warm)]
@@ -35,7 +36,7 @@ def test_a_cold_start_collapses_128_codes_on_the_ring_and_a_warm_up_fills_them(r
 
 
 def test_with_as_many_codes_as_clusters_a_cold_start_does_not_collapse(ring):
-    cold, warm = (perplexities(trained(ring, codebook_size=8, warmup=warmup), ring) for warmup in (0, 400))
+    cold, warm = (perplexities(trained(ring, codebook_size=8, warmup=warmup), ring) for warmup in (0, WARMUP))
     assert np.median(cold) > 6
     assert np.median(warm) > 6
     assert np.median(warm) < 1.4 * np.median(cold)

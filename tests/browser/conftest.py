@@ -16,27 +16,24 @@ CHROMIUM = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, _NA
 
 # Not for the session: playwright keeps an event loop running, which tests of other folders must not meet.
 @pytest.fixture(scope="package")
-def context(tmp_path_factory) -> Iterator:
+def context() -> Iterator:
     """The system's Chromium, where pages are opened in a light window that nobody sees.
 
-    It has a profile on the disk, where a page finds JupyterLab's programs as an earlier page has fetched and compiled
-    them.
+    Later pages find JupyterLab's programs already fetched and compiled. It is no profile on the disk: there pages are
+    tabs of one window, and Chromium holds still what it takes for a tab behind.
     """
     if not CHROMIUM:
         pytest.skip("no Chromium on this machine: apt-get install chromium to run the browser tests")
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        context = playwright.chromium.launch_persistent_context(
-            tmp_path_factory.mktemp("profile"),
-            executable_path=CHROMIUM,
-            args=["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"],
-            viewport=lab_page.WIDE,
-            color_scheme="light",
-        )
+        arguments = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
+        context = browser.new_context(viewport=lab_page.WIDE, color_scheme="light")
         context.add_init_script(path=lab_page.PROBE)
         yield context
         context.close()
+        browser.close()
 
 
 @pytest.fixture(scope="package")

@@ -56,11 +56,12 @@ def test_every_control_has_a_name(lab):
         assert explorer.root.get_by_role("status").count() == 1
 
 
-def test_every_control_moves_by_keyboard_there_and_back_and_nothing_jumps(lab, latencies):
-    times = []
+def test_explorers_move_by_keyboard_there_and_back_and_nothing_jumps(lab, latencies):
+    """By every slider in one lab, which has all kinds; elsewhere by the first, for all have the same code."""
+    times, most = [], None if lab.name == COMPLETE.stem else 1
     for explorer in lab.explorers():
         explorer.root.evaluate("e => { probe.watchLayout(e); probe.stopwatch(e) }")
-        for track, box in zip(explorer.tracks, explorer.boxes, strict=True):
+        for track, box in list(zip(explorer.tracks, explorer.boxes, strict=True))[:most]:
             before, value = explorer.shown(), box.input_value()
             explorer.step(track)
             explorer.wait_for_another(before)
