@@ -138,5 +138,6 @@ def test_spread_keeps_three_digits(values, text):
 
 
 def test_a_table_shows_bold_words_as_bold_and_all_else_as_it_is():
-    shown = figures.table(["a", "b"], [["**not** 2 ** 3", "<i>"]])._repr_html_()
+    shown = figures.table(["a", "b"], [["**not** 2 ** 3", "<i>"], ["one<br>two", "<br"]])._repr_html_()
+    assert "<td>one<br>two</td><td>&lt;br</td>" in shown
     assert "<td><b>not</b> 2 ** 3</td><td>&lt;i&gt;</td>" in shown

@@ -71,8 +71,9 @@ class Table(Markdown):
 
 
 def _html(word: str) -> str:
-    """A word of a table, **bold** as Markdown has it; a number and its spread are not parted."""
-    return re.sub(r"\*\*(.+?)\*\*", r"<b>\1</b>", escape(word.replace(" ± ", "\u00a0±\u00a0")))
+    """A word of a table, **bold** and lines <br> as Markdown has them; a number and its spread are not parted."""
+    plain = escape(word.replace(" ± ", "\u00a0±\u00a0")).replace("&lt;br&gt;", "<br>")
+    return re.sub(r"\*\*(.+?)\*\*", r"<b>\1</b>", plain)
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence]) -> Table:
