@@ -88,12 +88,10 @@ def _embeddings(sweep: StoredSweep, variants: StoredSweep) -> tuple[str, str]:
         probed = ", ".join(f"{per_cent(one, 1)} at {width}" for width, one in zip(widths, read, strict=True))
         name = f"warm-up {start:,}" if start else "cold"
         measured.append(f"{name}: {probed}; lost at width 4, of what is above chance: {lost:.0%}")
-        if not start:
-            alive = narrow[narrow > (narrow.mean() + _CHANCE) / 2]
+        alive = narrow[narrow > (narrow.mean() + _CHANCE) / 2]
+        if len(alive) < len(narrow):
             left = (wide.mean() - alive.mean()) / (wide.mean() - _CHANCE)
-            measured[-1] += f" ({left:.0%} without {len(narrow) - len(alive)} of {len(narrow)} seeds)" * (
-                len(alive) < len(narrow)
-            )
+            measured[-1] += f" ({left:.0%} without {len(narrow) - len(alive)} of {len(narrow)} seeds)"
         collapsed.append(lost > _COLLAPSED and seeds_apart(narrow, wide))
     verdict = HELD if all(collapsed) else PARTLY if any(collapsed) else FAILED
     return f"class read from the embeddings by a linear probe. {'. '.join(measured)}", verdict
